@@ -1,0 +1,94 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+int clinux_openat(int directory, const char *path, int flags, unsigned int mode) {
+    return openat(directory, path, flags, mode);
+}
+
+int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int clinux_fcntl(int descriptor, int command, long argument) {
+    return fcntl(descriptor, command, argument);
+}
+
+int clinux_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags) {
+    return renameat2(from_directory, from, to_directory, to, flags);
+}
+
+int clinux_ficlone(int destination, int source) {
+    return ioctl(destination, FICLONE, source);
+}
+
+ssize_t clinux_getdents64(int directory, void *buffer, size_t count) {
+    return syscall(SYS_getdents64, directory, buffer, count);
+}
+
+int clinux_statx_btime(int directory, const char *path, int flags, int64_t *seconds, uint32_t *nanoseconds) {
+    struct statx status;
+    int result = statx(directory, path, flags, STATX_BTIME, &status);
+    if (result != 0) return result;
+    if (!(status.stx_mask & STATX_BTIME)) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    *seconds = status.stx_btime.tv_sec;
+    *nanoseconds = status.stx_btime.tv_nsec;
+    return 0;
+}
+
+int clinux_syncfs(int descriptor) {
+    return syncfs(descriptor);
+}
+
+int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length) {
+    return fallocate(descriptor, mode, offset, length);
+}
+
+ssize_t clinux_copy_file_range(int source, int64_t from, int destination, int64_t to, size_t count) {
+    return copy_file_range(source, &from, destination, &to, count, 0);
+}
+
+ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t size) {
+    return getxattr(path, name, value, size);
+}
+
+int clinux_setxattr(const char *path, const char *name, const void *value, size_t size, int flags) {
+    return setxattr(path, name, value, size, flags);
+}
+
+int clinux_removexattr(const char *path, const char *name) {
+    return removexattr(path, name);
+}
+
+ssize_t clinux_listxattr(const char *path, void *list, size_t size) {
+    return listxattr(path, list, size);
+}
+
+_Static_assert(CLINUX_O_PATH == O_PATH && CLINUX_O_TMPFILE == O_TMPFILE, "open flags of this architecture");
+_Static_assert(CLINUX_O_DIRECT == O_DIRECT && CLINUX_O_NOATIME == O_NOATIME, "open flags of this architecture");
+
+uint32_t clinux_major(uint64_t device) {
+    return major(device);
+}
+
+uint32_t clinux_minor(uint64_t device) {
+    return minor(device);
+}
+
+uint64_t clinux_makedev(uint32_t major_number, uint32_t minor_number) {
+    return makedev(major_number, minor_number);
+}

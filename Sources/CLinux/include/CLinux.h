@@ -1,0 +1,52 @@
+// Linux calls and constants that Glibc's Swift module lacks: variadic calls, calls
+// without a libc wrapper, and macros Swift cannot import. Each returns what the call
+// returns and sets errno; no policy lives here.
+#ifndef LAMINA_CLINUX_H
+#define LAMINA_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+int clinux_openat(int directory, const char *path, int flags, unsigned int mode);
+int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int clinux_fcntl(int descriptor, int command, long argument);
+int clinux_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags);
+int clinux_ficlone(int destination, int source);
+ssize_t clinux_getdents64(int directory, void *buffer, size_t count);
+int clinux_statx_btime(int directory, const char *path, int flags, int64_t *seconds, uint32_t *nanoseconds);
+int clinux_syncfs(int descriptor);
+int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length);
+ssize_t clinux_copy_file_range(int source, int64_t from, int destination, int64_t to, size_t count);
+ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t size);
+int clinux_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+int clinux_removexattr(const char *path, const char *name);
+ssize_t clinux_listxattr(const char *path, void *list, size_t size);
+
+uint32_t clinux_major(uint64_t device);
+uint32_t clinux_minor(uint64_t device);
+uint64_t clinux_makedev(uint32_t major, uint32_t minor);
+
+enum {
+    CLINUX_O_PATH = 010000000,
+    CLINUX_O_TMPFILE = 020200000,
+    CLINUX_O_DIRECT = 040000,
+    CLINUX_O_NOATIME = 01000000,
+    CLINUX_AT_EMPTY_PATH = 0x1000,
+    CLINUX_RENAME_NOREPLACE = 1,
+    CLINUX_RENAME_EXCHANGE = 2,
+    CLINUX_RENAME_WHITEOUT = 4,
+    CLINUX_SEEK_DATA = 3,
+    CLINUX_SEEK_HOLE = 4,
+};
+
+enum {
+    CLINUX_RESOLVE_NO_XDEV = 0x01,
+    CLINUX_RESOLVE_NO_MAGICLINKS = 0x02,
+    CLINUX_RESOLVE_NO_SYMLINKS = 0x04,
+    CLINUX_RESOLVE_BENEATH = 0x08,
+    CLINUX_RESOLVE_IN_ROOT = 0x10,
+};
+
+#endif

@@ -39,8 +39,10 @@ let package = Package(
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
+        module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
 
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
+        tests("LaminaIndexTests", ["LaminaIndex"]),
     ]
 )

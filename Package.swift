@@ -41,6 +41,13 @@ let package = Package(
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
         module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
 
+        module("LaminaUnion", ["LaminaCore", "LaminaSystem", "LaminaIndex"]),
+        module("LaminaFuse", ["LaminaCore", "LaminaSystem", "LaminaUnion", "CFuse3"]),
+        .executableTarget(
+            name: "lamina-mountd",
+            dependencies: ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
+            path: "Tools/lamina-mountd", swiftSettings: strict),
+
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaIndexTests", ["LaminaIndex"]),

@@ -14,6 +14,8 @@ struct Namespace: ~Copyable {
     let hardLinks = HardLinkNames()
     let root: UpperNode
     var table: NodeTable
+    /// Lower nodes that lost their only name without a copy; somebody may have them open.
+    private var gone: Set<UInt64> = []
 
     init(lower: LowerTree, upper: UpperTree, twins: TwinBitmap) throws(Errno) {
         self.lower = lower
@@ -121,7 +123,22 @@ struct Namespace: ~Copyable {
     func status(of id: NodeID) throws(Errno) -> FileStatus {
         if let node = table[id] { return visible(try upper.status(of: node), of: node) }
         guard let nid = id.nid else { throw .staleNFSFileHandle }
-        return try lower.status(nid)
+        var status = try lower.status(nid)
+        if gone.contains(nid) { status.linkCount = 0 }
+        return status
+    }
+
+    /// Notes that a node lost its last name. One in the sandbox says so itself.
+    mutating func markGone(_ id: NodeID) {
+        guard table[id] == nil, let nid = id.nid else { return }
+        gone.insert(nid)
+        twins.insert(nid)
+    }
+
+    /// The kernel dropped `count` lookups of `id`.
+    mutating func forget(_ id: NodeID, count: UInt64) {
+        if let nid = id.nid, !gone.isEmpty { gone.remove(nid) }
+        table.forget(id, count: count)
     }
 
     /// Counts a lookup that the kernel was told of.

@@ -16,9 +16,8 @@ extension Namespace {
         let directory = try ensureDirectory(parent)
         let hide = try lowerHas(name, in: directory)
         guard let node = table[entry.id] else {
-            return try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
-                try parent.makeNode(path, mode: FileType.characterDevice.rawValue, device: .zero)
-            }
+            try whiteOut(name, in: directory)
+            return markGone(entry.id)
         }
         try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
             let upper = namespace.upper
@@ -41,12 +40,18 @@ extension Namespace {
         let directory = try ensureDirectory(parent)
         let hide = try lowerHas(name, in: directory)
         guard let node = table[entry.id] else {
-            return try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
-                try parent.makeNode(path, mode: FileType.characterDevice.rawValue, device: .zero)
-            }
+            try whiteOut(name, in: directory)
+            return markGone(entry.id)
         }
         try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
             try namespace.discardDirectory(name, in: directory, hide: hide)
+        }
+    }
+
+    /// Hides what the layers have at `name`, where the sandbox has nothing.
+    private func whiteOut(_ name: ByteString, in directory: UpperNode) throws(Errno) {
+        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+            try parent.makeNode(path, mode: FileType.characterDevice.rawValue, device: .zero)
         }
     }
 

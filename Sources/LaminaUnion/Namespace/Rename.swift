@@ -68,7 +68,10 @@ extension Namespace {
         if table[target.id] == nil, target.status.type != .directory, target.status.linkCount > 1 {
             _ = try copyUp(target.id)
         }
-        guard let node = table[target.id] else { return try change(self) }
+        guard let node = table[target.id] else {
+            try change(self)
+            return markGone(target.id)
+        }
         if node.type == .directory { try clearWhiteouts(of: node) }
         try detach(node, from: place.name, in: place.directory, change)
     }

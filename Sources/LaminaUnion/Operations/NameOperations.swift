@@ -27,7 +27,7 @@ extension Union {
     /// The kernel dropped `count` lookups of `id`.
     public func forget(_ id: NodeID, count: UInt64) {
         if untouched(id) != nil { return }
-        try? withNamespace { (namespace) in namespace.table.forget(id, count: count) }
+        try? withNamespace { (namespace) in namespace.forget(id, count: count) }
     }
 
     /// Makes a directory, counted as looked up.

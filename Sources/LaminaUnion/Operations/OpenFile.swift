@@ -27,7 +27,8 @@ public final class OpenFile: Sendable {
     func current() throws(Errno) -> Source {
         let known = source.withLock { $0 }
         guard case .lower = known, union.untouched(id) == nil else { return known }
-        let copy = Source.upper(try union.openUpper(id, flags: O_RDONLY))
+        guard let file = try union.openUpper(id, flags: O_RDONLY) else { return known }
+        let copy = Source.upper(file)
         source.withLock { $0 = copy }
         return copy
     }
@@ -130,12 +131,17 @@ extension Union {
         }
         // Appending is the kernel's business: its requests name the offset.
         let kept = flags & (O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC)
-        return OpenFile(id: id, union: self, source: .upper(try openUpper(id, flags: kept)))
+        if let file = try openUpper(id, flags: kept) {
+            return OpenFile(id: id, union: self, source: .upper(file))
+        }
+        guard !writes, let nid = id.nid else { throw .staleNFSFileHandle }
+        return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
     }
 
-    func openUpper(_ id: NodeID, flags: Int32) throws(Errno) -> SharedDescriptor {
+    /// Opens the sandbox's file behind `id`; nil when the sandbox has none.
+    func openUpper(_ id: NodeID, flags: Int32) throws(Errno) -> SharedDescriptor? {
         try withNamespace { (namespace) throws(Errno) in
-            guard let node = namespace.table[id] else { throw .staleNFSFileHandle }
+            guard let node = namespace.table[id] else { return nil }
             return SharedDescriptor(try namespace.upper.open(node).reopen(flags))
         }
     }

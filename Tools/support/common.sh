@@ -63,5 +63,19 @@ install_packages() {
     return 1
 }
 
-# run_as_reported SECONDS-SINCE: seconds since a value of $SECONDS
+# elapsed START: the time since $SECONDS was START.
 elapsed() { printf '%d s' $((SECONDS - $1)); }
+
+# build_lamina CONFIGURATION: builds the package and sets `lamina` to the program. Silent unless it fails.
+build_lamina() {
+    local log
+    log=$(mktemp)
+    if ! (cd "$repository" && swift build -c "$1" --product lamina && swift build -c "$1" --product lamina-mountd) \
+        </dev/null >"$log" 2>&1; then
+        grep -E 'error|warning' "$log" >&2 || tail -n 20 "$log" >&2
+        rm -f "$log"
+        die "swift build -c $1 failed; the messages stand above"
+    fi
+    rm -f "$log"
+    lamina=$(cd "$repository" && swift build -c "$1" --show-bin-path)/lamina
+}

@@ -42,5 +42,6 @@ let package = Package(
 
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
+        tests("PackageTests", []),
     ]
 )

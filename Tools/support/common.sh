@@ -24,6 +24,7 @@ die() {
 
 # To be set as ERR trap: trap 'failed $LINENO' ERR
 failed() {
+    [ "$BASH_SUBSHELL" -eq 0 ] || return 0  # the script itself reports it
     printf '\n%s: failed in step "%s" (line %s): %s\n' "$script" "$current_step" "$1" "$BASH_COMMAND" >&2
 }
 

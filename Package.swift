@@ -51,5 +51,6 @@ let package = Package(
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaIndexTests", ["LaminaIndex"]),
+        tests("PackageTests", []),
     ]
 )

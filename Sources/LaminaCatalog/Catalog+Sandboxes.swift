@@ -4,12 +4,16 @@ import GRDB
 import LaminaCore
 
 extension Catalog {
-    /// Adds a sandbox. Throws `nameTaken` when another one has its name.
+    /// Adds a sandbox. Throws `nameTaken` when another one has its name and
+    /// `imageGone` when its image was removed meanwhile.
     public func add(_ sandbox: SandboxRecord) throws(CatalogError) {
         try write { database in
             let taken = try Bool.fetchOne(
                 database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)", arguments: [sandbox.name])
             if taken == true { throw CatalogError.nameTaken(sandbox.name) }
+            let image = try Bool.fetchOne(
+                database, sql: "SELECT EXISTS(SELECT 1 FROM image WHERE id = ?)", arguments: [sandbox.image])
+            guard image == true else { throw CatalogError.imageGone(sandbox.image) }
             try database.execute(
                 sql: """
                     INSERT INTO sandbox (id, name, image, imageName, chainID, created, mountpoint, readOnly)

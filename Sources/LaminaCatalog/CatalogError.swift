@@ -17,6 +17,8 @@ public enum CatalogError: Error, Hashable {
     case nameTaken(String)
     /// The image is the base of these sandboxes.
     case imageInUse(sandboxes: [String])
+    /// The image was removed while a sandbox was being made from it.
+    case imageGone(Digest)
     /// A system call around the database failed.
     case system(Errno)
     /// Any other answer of SQLite.
@@ -52,6 +54,7 @@ extension CatalogError: CustomStringConvertible {
         case .noSpace: "no space left on the store's filesystem"
         case .nameTaken(let name): "sandbox name \(name) is already in use"
         case .imageInUse(let sandboxes): "image is used by sandbox \(sandboxes.joined(separator: ", "))"
+        case .imageGone(let id): "\(id): no such image"
         case .system(let error): "catalogue: \(error)"
         case .database(let code, let reason): "catalogue: \(reason) (SQLite \(code))"
         }

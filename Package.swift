@@ -21,7 +21,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let package = Package(
     name: "lamina",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         // System libraries from Debian packages, and the only C code of the project.
@@ -40,9 +42,9 @@ let package = Package(
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
         module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
-
         module("LaminaUnion", ["LaminaCore", "LaminaSystem", "LaminaIndex"]),
         module("LaminaFuse", ["LaminaCore", "LaminaSystem", "LaminaUnion", "CFuse3"]),
+        module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         .executableTarget(
             name: "lamina-mountd",
             dependencies: ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
@@ -51,6 +53,7 @@ let package = Package(
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaIndexTests", ["LaminaIndex"]),
+        tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("PackageTests", []),
     ]
 )

@@ -41,7 +41,8 @@ let package = Package(
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
-        module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
+        module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
+        module("LaminaIndex", ["LaminaCodec"]),
         module("LaminaUnion", ["LaminaCore", "LaminaSystem", "LaminaIndex"]),
         module("LaminaFuse", ["LaminaCore", "LaminaSystem", "LaminaUnion", "CFuse3"]),
         module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -50,10 +51,14 @@ let package = Package(
             dependencies: ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
             path: "Tools/lamina-mountd", swiftSettings: strict),
 
+        .target(
+            name: "LaminaTestSupport", dependencies: ["LaminaCodec", "LaminaIndex"],
+            path: "Tests/LaminaTestSupport", swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaIndexTests", ["LaminaIndex"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
-        tests("PackageTests", []),
+        tests("PackageTests", ["lamina-mountd"]),
+        tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
     ]
 )

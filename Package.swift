@@ -14,8 +14,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -42,20 +42,22 @@ let package = Package(
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
         module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
+        module("LaminaStore", ["LaminaCodec"]),
         module("LaminaIndex", ["LaminaCodec"]),
-        module("LaminaUnion", ["LaminaCore", "LaminaSystem", "LaminaIndex"]),
-        module("LaminaFuse", ["LaminaCore", "LaminaSystem", "LaminaUnion", "CFuse3"]),
+        module("LaminaUnion", ["LaminaIndex"]),
+        module("LaminaFuse", ["LaminaUnion", "CFuse3"]),
         module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         .executableTarget(
-            name: "lamina-mountd",
-            dependencies: ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
-            path: "Tools/lamina-mountd", swiftSettings: strict),
+            name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
+            swiftSettings: strict),
 
         .target(
-            name: "LaminaTestSupport", dependencies: ["LaminaCodec", "LaminaIndex"],
-            path: "Tests/LaminaTestSupport", swiftSettings: strict),
+            name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
+        tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
+        tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("PackageTests", ["lamina-mountd"]),

@@ -12,9 +12,9 @@ public final class MountedSandbox: Sendable {
 
     /// Whether a mount can be tried here; if not, says so, and in CI it is a failure.
     public static let isPossible: Bool = {
-        if geteuid() == 0, access("/dev/fuse", R_OK | W_OK) == 0 { return true }
+        if geteuid() == 0, (try? Descriptor.open("/dev/fuse", O_RDWR)) != nil { return true }
         print("SKIPPED, NOT TESTED: mounts need root and /dev/fuse")
-        if getenv("LAMINA_CI") != nil { preconditionFailure("CI must run the mount tests") }
+        if unsafe getenv("LAMINA_CI") != nil { preconditionFailure("CI must run the mount tests") }
         return false
     }()
 

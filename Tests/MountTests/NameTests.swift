@@ -31,11 +31,10 @@ import Testing
 
     @Test func makesEveryType() throws {
         let mount = try MountedSandbox([.directory("d")])
-        let root = try mount.root()
-        try root.makeDirectory("d/dir", permissions: 0o751)
-        try root.makeSymlink("d/link", target: "../somewhere")
-        try root.makeNode("d/fifo", mode: FileType.fifo.rawValue | 0o640, device: .zero)
-        try root.makeNode(
+        try mount.root().makeDirectory("d/dir", permissions: 0o751)
+        try mount.root().makeSymlink("d/link", target: "../somewhere")
+        try mount.root().makeNode("d/fifo", mode: FileType.fifo.rawValue | 0o640, device: .zero)
+        try mount.root().makeNode(
             "d/null", mode: FileType.characterDevice.rawValue | 0o666, device: DeviceNumber(major: 1, minor: 3))
         try mount.write("d/file", "x")
         for _ in 0..<2 {

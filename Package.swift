@@ -14,8 +14,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -39,10 +39,17 @@ let package = Package(
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
-        module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
+        module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
+        module("LaminaStore", ["LaminaCodec"]),
+        module("LaminaIndex", ["LaminaCodec"]),
 
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
-        tests("LaminaIndexTests", ["LaminaIndex"]),
+        .target(
+            name: "LaminaTestSupport", dependencies: ["LaminaCodec"], path: "Tests/LaminaTestSupport",
+            swiftSettings: strict),
+        tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
+        tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
+        tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
     ]
 )

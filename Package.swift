@@ -58,7 +58,7 @@ let package = Package(
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
-        tests("LaminaIndexTests", ["LaminaIndex"]),
+        tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("PackageTests", ["lamina-mountd"]),
         tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),

@@ -41,10 +41,21 @@ let package = Package(
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
+        module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
+        module("LaminaStore", ["LaminaCodec"]),
+        module("LaminaIndex", ["LaminaCodec"]),
         module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("LaminaEngine", ["LaminaCatalog", "LaminaStore", "LaminaIndex"]),
+        module(
+            "LaminaCommands",
+            ["LaminaEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
+        tests("LaminaEngineTests", ["LaminaEngine"]),
+        tests("CommandTests", ["LaminaEngine", "lamina"]),
     ]
 )

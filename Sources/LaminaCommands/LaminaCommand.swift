@@ -1,0 +1,27 @@
+// The root command: the list of verbs and what holds for all of them.
+
+import ArgumentParser
+import LaminaEngine
+
+struct LaminaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lamina",
+        abstract: "Stores container images by content and mounts them as writable sandboxes.",
+        discussion: """
+            The store is DIR of --root, else LAMINA_ROOT, else /var/lib/lamina for root, else \
+            $XDG_DATA_HOME/lamina or ~/.local/share/lamina.
+
+            EXIT CODES
+              0   success
+            \(LaminaError.Code.allCases.map { code in
+                let number = "\(code.rawValue)"
+                return "  \(number)\(String(repeating: " ", count: 4 - number.count))\(code.meaning)"
+            }.joined(separator: "\n"))
+            """,
+        version: Version.text,
+        subcommands: [
+            LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
+            MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
+            InspectCommand.self, PruneCommand.self, VersionCommand.self,
+        ])
+}

@@ -14,8 +14,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -54,8 +54,14 @@ let package = Package(
 
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
+        .target(
+            name: "LaminaTestSupport", dependencies: ["LaminaCodec"], path: "Tests/LaminaTestSupport",
+            swiftSettings: strict),
+        tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
+        tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
+        tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
-        tests("LaminaEngineTests", ["LaminaEngine"]),
-        tests("CommandTests", ["LaminaEngine", "lamina"]),
+        tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
+        tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina"]),
     ]
 )

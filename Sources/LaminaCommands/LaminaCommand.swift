@@ -13,10 +13,7 @@ struct LaminaCommand: ParsableCommand {
 
             EXIT CODES
               0   success
-            \(LaminaError.Code.allCases.map { code in
-                let number = "\(code.rawValue)"
-                return "  \(number)\(String(repeating: " ", count: 4 - number.count))\(code.meaning)"
-            }.joined(separator: "\n"))
+            \(exitCodes)
             """,
         version: Version.text,
         subcommands: [
@@ -24,4 +21,14 @@ struct LaminaCommand: ParsableCommand {
             MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
             InspectCommand.self, PruneCommand.self, VersionCommand.self,
         ])
+
+    /// One line for each code of `LaminaError.Code`, the one place that defines them.
+    private static var exitCodes: String {
+        var lines: [String] = []
+        for code in LaminaError.Code.allCases {
+            let number = String(code.rawValue)
+            lines.append("  " + number + String(repeating: " ", count: 4 - number.count) + code.meaning)
+        }
+        return lines.joined(separator: "\n")
+    }
 }

@@ -40,7 +40,7 @@ struct ImagesCommand: ParsableCommand {
             for name in names(image) {
                 table.add([
                     name, noTruncation ? "\(image.id)" : Format.short(image.id),
-                    Format.size(image.unpackedSize), Format.size(image.contentSize),
+                    Format.size(image.diskUsage), Format.size(image.contentSize),
                     image.sandboxes.isEmpty ? "" : "U",
                 ])
             }
@@ -51,7 +51,7 @@ struct ImagesCommand: ParsableCommand {
     private func json(_ image: Image) -> [String] {
         names(image).map { name in
             Format.json([
-                "Image": name, "ID": "\(image.id)", "DiskUsage": image.unpackedSize,
+                "Image": name, "ID": "\(image.id)", "DiskUsage": image.diskUsage,
                 "ContentSize": image.contentSize, "InUse": !image.sandboxes.isEmpty,
                 "Created": image.created ?? "", "Platform": "\(image.os)/\(image.architecture)",
             ])

@@ -56,7 +56,7 @@ struct InspectCommand: ParsableCommand {
             "Manifests": image.manifests.map(\.description), "ChainID": "\(image.chainID)",
             "RootFS": ["Type": "layers", "Layers": image.diffIDs.map(\.description)] as [String: Any],
             "Architecture": image.architecture, "Os": image.os, "Loaded": Format.time(image.loaded),
-            "ContentSize": image.contentSize, "UnpackedSize": image.unpackedSize,
+            "DiskUsage": image.diskUsage, "ContentSize": image.contentSize, "UnpackedSize": image.unpackedSize,
             "Sandboxes": image.sandboxes, "Config": document?["config"] ?? [String: Any](),
         ]
         if let variant = image.variant { fields["Variant"] = variant }

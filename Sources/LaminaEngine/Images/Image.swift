@@ -26,10 +26,12 @@ public struct Image: Sendable, Hashable {
     public var contentSize: Int64
     /// Bytes of the uncompressed layers.
     public var unpackedSize: Int64
+    /// Bytes that its layers and their kept blobs take; other images may share them.
+    public var diskUsage: Int64
     /// Ids of the sandboxes made from it.
     public var sandboxes: [String]
 
-    init(_ record: ImageRecord, contentSize: Int64, unpackedSize: Int64) {
+    init(_ record: ImageRecord, contentSize: Int64, unpackedSize: Int64, diskUsage: Int64) {
         id = record.id
         references = record.references
         manifests = record.manifests.map(\.digest)
@@ -42,6 +44,7 @@ public struct Image: Sendable, Hashable {
         loaded = record.loaded
         self.contentSize = contentSize
         self.unpackedSize = unpackedSize
+        self.diskUsage = diskUsage
         sandboxes = record.sandboxes
     }
 }

@@ -44,6 +44,11 @@ let package = Package(
         module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
         module("LaminaStore", ["LaminaCodec"]),
         module("LaminaIndex", ["LaminaCodec"]),
+        module("LaminaUnion", ["LaminaIndex"]),
+        module("LaminaFuse", ["LaminaUnion", "CFuse3"]),
+        .executableTarget(
+            name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
+            swiftSettings: strict),
         module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         module("LaminaEngine", ["LaminaCatalog", "LaminaStore", "LaminaIndex"]),
         module(
@@ -52,16 +57,18 @@ let package = Package(
         .executableTarget(
             name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 
+        .target(
+            name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
-        .target(
-            name: "LaminaTestSupport", dependencies: ["LaminaCodec"], path: "Tests/LaminaTestSupport",
-            swiftSettings: strict),
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
-        tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina"]),
+        tests("PackageTests", ["lamina-mountd"]),
+        tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
+        tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina", "lamina-mountd"]),
     ]
 )

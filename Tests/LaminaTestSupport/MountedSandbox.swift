@@ -56,7 +56,7 @@ public final class MountedSandbox: Sendable {
     }
 
     private func mount() throws {
-        let pipe = try Pipe()
+        let pipe = try ProcessPipe()
         var server = Spawn(
             try MountedSandbox.program("lamina-mountd"),
             [

@@ -39,9 +39,18 @@ let package = Package(
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
+        module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
+
+        module("LaminaUnion", ["LaminaCore", "LaminaSystem", "LaminaIndex"]),
+        module("LaminaFuse", ["LaminaCore", "LaminaSystem", "LaminaUnion", "CFuse3"]),
+        .executableTarget(
+            name: "lamina-mountd",
+            dependencies: ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
+            path: "Tools/lamina-mountd", swiftSettings: strict),
 
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
-        tests("PackageTests", []),
+        tests("PackageTests", ["lamina-mountd"]),
+        tests("LaminaIndexTests", ["LaminaIndex"]),
     ]
 )

@@ -14,14 +14,16 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
     name: "lamina",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         // System libraries from Debian packages, and the only C code of the project.
@@ -39,18 +41,26 @@ let package = Package(
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
-        module("LaminaIndex", ["LaminaCore", "LaminaSystem"]),
-
-        module("LaminaUnion", ["LaminaCore", "LaminaSystem", "LaminaIndex"]),
-        module("LaminaFuse", ["LaminaCore", "LaminaSystem", "LaminaUnion", "CFuse3"]),
+        module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
+        module("LaminaStore", ["LaminaCodec"]),
+        module("LaminaIndex", ["LaminaCodec"]),
+        module("LaminaUnion", ["LaminaIndex"]),
+        module("LaminaFuse", ["LaminaUnion", "CFuse3"]),
+        module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         .executableTarget(
-            name: "lamina-mountd",
-            dependencies: ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
-            path: "Tools/lamina-mountd", swiftSettings: strict),
+            name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
+            swiftSettings: strict),
 
+        .target(
+            name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
+        tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
+        tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
+        tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
+        tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("PackageTests", ["lamina-mountd"]),
-        tests("LaminaIndexTests", ["LaminaIndex"]),
+        tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
     ]
 )

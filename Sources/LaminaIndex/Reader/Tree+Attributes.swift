@@ -9,9 +9,9 @@ extension Tree {
         var result: [ExtendedAttribute] = []
         var iterator = try attributes(of: try inode(nid))
         while let stored = try iterator.next() {
-            let isUnion = stored.index == AttributeBlock.trustedIndex && stored.hasSuffixPrefix("overlay.")
-            let isEscaped = isUnion && stored.hasSuffixPrefix("overlay.overlay.")
-            if isUnion && !isEscaped { continue }
+            if stored.isUnionMark { continue }
+            let isEscaped =
+                stored.index == AttributeBlock.trustedIndex && stored.hasSuffixPrefix("overlay.overlay.")
             guard let namespace = AttributeBlock.namespace(index: stored.index) else {
                 throw .damaged("xattr namespace", at: nid)
             }
@@ -47,7 +47,7 @@ extension Tree {
 
     /// Whether this directory of a layer hides what lower layers have in it.
     public borrowing func isOpaque(_ nid: UInt64) throws(IndexError) -> Bool {
-        try hasMark("overlay.opaque", try inode(nid))
+        try hasMark(UnionMark.opaqueName, try inode(nid))
     }
 
     /// Whether the inode has the xattr `trusted.` and `name`.

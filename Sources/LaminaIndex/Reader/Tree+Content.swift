@@ -16,7 +16,7 @@ extension Tree {
         }
         let address = try file.bytes.load(chunks + 4, as: UInt32.self)
         if address == Erofs.nullAddress {
-            guard let redirect = try markValue("overlay.redirect", inode),
+            guard let redirect = try markValue(UnionMark.redirectName, inode),
                 let digest = Digest(objectPath: redirect)
             else { throw .damaged("a large file names no object", at: nid) }
             return .object(digest, length: inode.size)
@@ -44,6 +44,11 @@ extension Tree {
     ///
     /// - Throws: `IndexError.notASymlink`, or `.damaged`.
     public borrowing func symlinkTarget(_ nid: UInt64) throws(IndexError) -> ByteString {
+        ByteString(try symlinkBytes(nid).elements)
+    }
+
+    @_lifetime(borrow self)
+    borrowing func symlinkBytes(_ nid: UInt64) throws(IndexError) -> RawSpan {
         let inode = try inode(nid)
         guard inode.type == .symlink else { throw .notASymlink(nid) }
         guard inode.size > 0, inode.size <= UInt64(Limits.symlinkLength) else {
@@ -55,7 +60,7 @@ extension Tree {
         case .plain: start = Int(inode.union) * Erofs.blockSize
         case .chunked: throw .damaged("symlink layout", at: nid)
         }
-        return ByteString(try file.bytes.slice(start, Int(inode.size)).elements)
+        return try file.bytes.slice(start, Int(inode.size))
     }
 }
 

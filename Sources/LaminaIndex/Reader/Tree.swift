@@ -47,6 +47,15 @@ public struct Tree: ~Copyable, Sendable {
     public var byteCount: Int { file.count }
 }
 
+/// A tree with several owners: the layers of chains that are being merged.
+public final class SharedTree: Sendable {
+    public let tree: Tree
+
+    public init(_ tree: consuming Tree) {
+        self.tree = tree
+    }
+}
+
 /// The checked contents of superblock and device table.
 struct Superblock {
     var metadata: Int

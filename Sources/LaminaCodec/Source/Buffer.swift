@@ -1,0 +1,60 @@
+// Buffer owns one page-aligned block of memory and says how many of its bytes are filled.
+
+import LaminaCore
+
+/// A fixed block of memory that a source fills.
+@safe
+public struct Buffer: ~Copyable, @unchecked Sendable {
+    // SAFETY: allocated in init, freed in deinit, never handed out beyond a borrow of self.
+    private let base: UnsafeMutableRawPointer
+    /// The number of bytes that fit.
+    public let capacity: Int
+    /// The number of bytes that are filled.
+    public private(set) var count = 0
+
+    public init(capacity: Int) {
+        let size = max(capacity, 1)
+        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+        self.capacity = size
+    }
+
+    deinit {
+        // SAFETY: the block of init.
+        unsafe base.deallocate()
+    }
+
+    /// The filled bytes.
+    public var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // SAFETY: `count` bytes were written by a source; the block lives as long as self.
+            let pointer = unsafe base.assumingMemoryBound(to: UInt8.self)
+            let span = unsafe Span<UInt8>(_unsafeStart: pointer, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// Reads until the block is full or the source ends; false when not a byte came.
+    public mutating func fill(
+        from source: inout some ByteSource & ~Copyable
+    ) throws(CodecError) -> Bool {
+        count = 0
+        while count < capacity {
+            // SAFETY: the rest of the block, which only this call writes.
+            let rest = unsafe UnsafeMutableRawBufferPointer(start: base + count, count: capacity - count)
+            let got = try unsafe source.read(into: rest)
+            if got == 0 { break }
+            count += min(got, capacity - count)
+        }
+        return count > 0
+    }
+
+    /// Reads once; false at the end of the source.
+    mutating func refill(from source: inout some ByteSource & ~Copyable) throws(CodecError) -> Bool {
+        count = 0
+        // SAFETY: the whole block, which only this call writes.
+        let block = unsafe UnsafeMutableRawBufferPointer(start: base, count: capacity)
+        count = min(try unsafe source.read(into: block), capacity)
+        return count > 0
+    }
+}

@@ -1,0 +1,116 @@
+// IngestDirectory owns one directory of unfinished work and removes it with everything in it.
+// As long as it lives its lock file is locked, so that nobody takes it for a leftover.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+/// A private directory below `ingest/`.
+struct IngestDirectory: ~Copyable, Sendable {
+    let store: Store
+    private let name: ByteString
+    let descriptor: Descriptor
+    private let lock: Descriptor
+
+    static let lockName: ByteString = "lock"
+
+    private init(_ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor) {
+        self.store = store
+        self.name = name
+        self.descriptor = descriptor
+        self.lock = lock
+    }
+
+    deinit {
+        // What cannot be removed now is a leftover, which prune removes.
+        try? store.ingest.removeTree(name)
+    }
+
+    /// Makes a directory under a name nobody else has, and locks it.
+    static func make(in store: Store) throws(StoreError) -> IngestDirectory {
+        do throws(Errno) {
+            for _ in 0..<16 {
+                let name = ByteString("\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
+                if let directory = try make(name, in: store) { return directory }
+            }
+            throw Errno.fileExists
+        } catch {
+            throw .system("make a directory for unfinished work", error)
+        }
+    }
+
+    /// Nil when a prune took the directory for a leftover before it was locked.
+    private static func make(_ name: ByteString, in store: Store) throws(Errno) -> IngestDirectory? {
+        try store.ingest.makeDirectory(name, permissions: 0o700)
+        do throws(Errno) {
+            let descriptor = try store.ingest.openDirectory(name)
+            let lock = try descriptor.open(lockName, O_RDWR | O_CREAT, permissions: 0o600)
+            try lock.lock(exclusive: true, wait: false)
+            if try lock.status().linkCount > 0 { return IngestDirectory(store, name, descriptor, lock) }
+            return nil
+        } catch {
+            if error == .wouldBlock || error == .noSuchFileOrDirectory { return nil }
+            try? store.ingest.removeTree(name)
+            throw error
+        }
+    }
+
+    /// A new file of this directory. No one may write it once it is closed.
+    borrowing func create(_ name: ByteString) throws(Errno) -> Descriptor {
+        try descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o444)
+    }
+
+    /// A new file of `directory`, which is this one or below it.
+    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError) -> Descriptor {
+        do throws(Errno) {
+            return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o444)
+        } catch {
+            throw .system("make \(name)", error)
+        }
+    }
+
+    /// The directory that becomes the layer's.
+    borrowing func makeLayerDirectory() throws(StoreError) -> Descriptor {
+        do throws(Errno) {
+            try descriptor.makeDirectory(StagedLayer.directoryName, permissions: 0o700)
+            return try descriptor.openDirectory(StagedLayer.directoryName)
+        } catch {
+            throw .system("make a layer's directory", error)
+        }
+    }
+
+    borrowing func write(_ splits: Splits, in directory: borrowing Descriptor) throws(StoreError) {
+        let file = try create(StorePath.splits, in: directory)
+        do throws(Errno) {
+            try file.writeAll(splits.encoded())
+        } catch {
+            throw .system("write a layer's splits", error)
+        }
+    }
+}
+
+extension Store {
+    /// Renames `name` of `directory` into `room` as `target`, making the one directory
+    /// between where it is missing. False when something of that name is there already,
+    /// which content of the same digest equals.
+    func place(
+        _ name: ByteString, of directory: borrowing Descriptor, in room: borrowing Descriptor,
+        as target: ByteString
+    ) throws(Errno) -> Bool {
+        do throws(Errno) {
+            do throws(Errno) {
+                try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
+            } catch Errno.noSuchFileOrDirectory {
+                do throws(Errno) {
+                    try room.makeDirectory(StorePath.fanOut(target), permissions: 0o700)
+                } catch Errno.fileExists {
+                    // Another process was first.
+                }
+                try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
+            }
+            return true
+        } catch Errno.fileExists {
+            return false
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// ObjectWriter owns the payload that is just becoming an object, and knows which objects
+// this layer has brought.
+
+import LaminaCodec
+import LaminaCore
+import LaminaSystem
+
+/// Turns payloads into files of the staging directory, unless the store has them.
+///
+/// A payload that lies whole in one chunk is hashed first and written only when it is new.
+/// A longer one is written while it is hashed, and dropped when it turns out to be known.
+struct ObjectWriter: ~Copyable {
+    private var hash = SHA256()
+    private var file: Descriptor?
+    private var size: UInt64 = 0
+    private var written: UInt64 = 0
+    private var known: Set<Digest> = []
+    /// Every object of the layer once, in the order of the tar.
+    private(set) var all: [Digest] = []
+    /// Those that lie in the staging directory, under their hexadecimal names.
+    private(set) var staged: [Digest] = []
+    private(set) var stagedSize: UInt64 = 0
+
+    static let temporaryName: ByteString = "object"
+
+    /// Starts a payload of `size` bytes.
+    mutating func begin(size: UInt64) {
+        self.size = size
+        written = 0
+    }
+
+    /// Takes the next part of the payload; the digest when it is complete.
+    mutating func write(
+        _ part: RawSpan, _ staging: borrowing IngestDirectory
+    ) throws(Errno) -> Digest? {
+        hash.update(part)
+        written += UInt64(part.byteCount)
+        let isLast = written == size
+        if isLast && file == nil {
+            let digest = hash.finishAndReset()
+            if register(digest, in: staging.store) {
+                try staging.create(ByteString(digest.hex)).writeAll(part)
+            }
+            return digest
+        }
+        if file == nil { file = try staging.create(Self.temporaryName) }
+        try file?.writeAll(part)
+        guard isLast else { return nil }
+        file = nil
+        let digest = hash.finishAndReset()
+        if register(digest, in: staging.store) {
+            try staging.descriptor.rename(Self.temporaryName, to: staging.descriptor, ByteString(digest.hex))
+        } else {
+            try staging.descriptor.removeFile(Self.temporaryName)
+        }
+        return digest
+    }
+
+    /// Notes an object of this layer; whether neither store nor layer had it.
+    private mutating func register(_ digest: Digest, in store: Store) -> Bool {
+        guard known.insert(digest).inserted else { return false }
+        all.append(digest)
+        if store.hasObject(digest) { return false }
+        staged.append(digest)
+        stagedSize += size
+        return true
+    }
+}

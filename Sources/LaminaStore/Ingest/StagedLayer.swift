@@ -1,0 +1,61 @@
+// StagedLayer owns a layer that is complete but not yet in the store.
+
+import LaminaCodec
+import LaminaCore
+import LaminaSystem
+
+/// A layer whose files lie under `ingest/`. Dropping it removes every trace of it.
+public struct StagedLayer: ~Copyable, Sendable {
+    public let summary: LayerSummary
+    /// The directory that becomes `layers/<diffID>`, for `index.erofs` to be written into.
+    public let directory: Descriptor
+    private let staging: IngestDirectory
+    private let newObjects: [Digest]
+
+    static let directoryName: ByteString = "layer"
+    static let blobName: ByteString = "blob"
+
+    init(
+        _ summary: LayerSummary, directory: consuming Descriptor, staging: consuming IngestDirectory,
+        newObjects: [Digest]
+    ) {
+        self.summary = summary
+        self.directory = directory
+        self.staging = staging
+        self.newObjects = newObjects
+    }
+
+    /// Makes the layer durable and visible: all data, then the names, objects before the
+    /// layer that needs them, then the directories; two `syncfs(2)`, whatever the number of
+    /// files. What is in the store already stays as it is, so that publishing one layer
+    /// twice, or in two processes at once, keeps one copy. When it fails midway, only
+    /// unreferenced content can remain.
+    public consuming func publish() throws(StoreError) {
+        let store = staging.store
+        try store.sync()
+        for digest in newObjects {
+            try place(ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
+        }
+        for digest in summary.objects where !store.hasObject(digest) {
+            throw .missing(.object, digest)
+        }
+        if summary.blobKept {
+            let digest = summary.blobDigest
+            try place(Self.blobName, in: store.blobs, as: StorePath.blob(digest), .blob, digest)
+        }
+        let diffID = summary.diffID
+        try place(Self.directoryName, in: store.layers, as: StorePath.layer(diffID), .layer, diffID)
+        try store.sync()
+    }
+
+    private borrowing func place(
+        _ name: ByteString, in room: borrowing Descriptor, as target: ByteString, _ content: StoreContent,
+        _ digest: Digest
+    ) throws(StoreError) {
+        do throws(Errno) {
+            _ = try staging.store.place(name, of: staging.descriptor, in: room, as: target)
+        } catch {
+            throw .system("put \(content.rawValue) \(digest) in its place", error)
+        }
+    }
+}

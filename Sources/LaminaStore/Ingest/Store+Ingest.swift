@@ -1,0 +1,67 @@
+// The one pass from a compressed layer to its stored form.
+
+import Glibc
+import LaminaCodec
+import LaminaCore
+import LaminaSystem
+
+extension Store {
+    /// Bytes of a chunk of the tar between the two halves of an ingest.
+    static let chunkSize = 1 << 20
+
+    /// Reads a layer once and stages its blob, stream, objects and splits, calling `sink`
+    /// for each entry in the order of the tar. Verifies everything `expected` says. Nothing
+    /// is visible before `StagedLayer.publish()`; an error leaves no trace.
+    ///
+    /// O(bytes) time; memory: a few chunks, the codec's state, 100 bytes an object.
+    public func ingestLayer<Source: ByteSource & Sendable & ~Copyable, Sink: LayerEntrySink & ~Copyable>(
+        from source: consuming Source, expecting expected: LayerExpectation = LayerExpectation(),
+        options: IngestOptions = IngestOptions(), into sink: inout Sink
+    ) throws(StoreError) -> StagedLayer {
+        let staging = try IngestDirectory.make(in: self)
+        let directory = try staging.makeLayerDirectory()
+        var splitter = LayerSplitter(options.limits, stream: try staging.create(StorePath.stream, in: directory))
+        let keeps = options.keepBlob && expected.compression != Compression.none
+        let blob = keeps ? try staging.create(StagedLayer.blobName, in: staging.descriptor) : nil
+        let result = try pump(
+            source, declared: expected.compression, blob: blob, options, &splitter, staging, into: &sink)
+        let (splits, entryCount) = try splitter.finish()
+        let summary = LayerSummary(
+            compression: result.compression, blobDigest: result.digest ?? splits.diffID, blobSize: result.size,
+            blobKept: keeps && result.digest != nil, diffID: splits.diffID, tarSize: splits.tarSize,
+            streamSize: splits.streamSize, entryCount: entryCount, objects: splitter.objects.all,
+            newObjectCount: splitter.objects.staged.count, newObjectSize: splitter.objects.stagedSize)
+        try expected.verify(summary)
+        try staging.write(splits, in: directory)
+        return StagedLayer(
+            summary, directory: directory, staging: staging, newObjects: splitter.objects.staged)
+    }
+
+    /// Moves all chunks from the first half to the second.
+    private func pump<Source: ByteSource & Sendable & ~Copyable>(
+        _ source: consuming Source, declared: Compression?, blob: consuming Descriptor?, _ options: IngestOptions,
+        _ splitter: inout LayerSplitter, _ staging: borrowing IngestDirectory,
+        into sink: inout some LayerEntrySink & ~Copyable
+    ) throws(StoreError) -> BlobResult {
+        var chunk = Buffer(capacity: Self.chunkSize)
+        var input = try LayerSource.open(source, declared: declared, blob: blob, options: options)
+        while try input.fill(&chunk) {
+            try splitter.consume(chunk.bytes, staging, into: &sink)
+        }
+        return input.finish()
+    }
+}
+
+extension LayerExpectation {
+    func verify(_ summary: LayerSummary) throws(StoreError) {
+        if let blobSize, blobSize != summary.blobSize {
+            throw .sizeMismatch(.blob, expected: blobSize, found: summary.blobSize)
+        }
+        if let blobDigest, blobDigest != summary.blobDigest {
+            throw .digestMismatch(.blob, expected: blobDigest, found: summary.blobDigest)
+        }
+        if let diffID, diffID != summary.diffID {
+            throw .digestMismatch(.layer, expected: diffID, found: summary.diffID)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// What is in the store and what it costs on disk, and taking it out again: prune's tools.
+// Whoever removes holds the exclusive lease.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+/// One removable thing of the store.
+public struct StoredItem: Hashable, Sendable {
+    public var content: StoreContent
+    public var digest: Digest
+    /// Bytes on disk: `st_blocks` times 512, of all its files.
+    public var diskSize: UInt64
+}
+
+/// A directory of unfinished work.
+public struct IngestLeftover: Hashable, Sendable {
+    public var name: ByteString
+    /// Bytes on disk of everything in it.
+    public var diskSize: UInt64
+}
+
+extension Store {
+    /// Everything of one kind. Files whose names are no digests are not ours and not listed.
+    /// O(items) time and memory.
+    public func inventory(_ content: StoreContent) throws(StoreError) -> [StoredItem] {
+        do throws(Errno) {
+            switch content {
+            case .blob: return try fannedOut(blobs, .blob) { Digest(hex: "\($1)") }
+            case .object: return try fannedOut(objects, .object) { Digest(hex: "\($0)\($1)") }
+            case .layer: return try flat(layers, .layer) { Digest(hex: "\($0)") }
+            case .chain:
+                return try flat(chains, .chain) {
+                    let text = "\($0)"
+                    return text.hasSuffix(".erofs") ? Digest(hex: text.dropLast(6)) : nil
+                }
+            }
+        } catch {
+            throw .system("list the \(content.rawValue)s", error)
+        }
+    }
+
+    private func flat(
+        _ room: borrowing Descriptor, _ content: StoreContent, _ digest: (ByteString) -> Digest?
+    ) throws(Errno) -> [StoredItem] {
+        var result: [StoredItem] = []
+        for entry in try room.entries() {
+            guard let digest = digest(entry.name) else { continue }
+            result.append(StoredItem(content: content, digest: digest, diskSize: try Self.diskSize(entry.name, in: room)))
+        }
+        return result
+    }
+
+    private func fannedOut(
+        _ room: borrowing Descriptor, _ content: StoreContent, _ digest: (ByteString, ByteString) -> Digest?
+    ) throws(Errno) -> [StoredItem] {
+        var result: [StoredItem] = []
+        for middle in try room.entries() where middle.type == .directory && middle.name.count == 2 {
+            result += try flat(try room.openDirectory(middle.name), content) { digest(middle.name, $0) }
+        }
+        return result
+    }
+
+    /// Bytes on disk of `name` and of what is in it, one level deep more than the store has.
+    private static func diskSize(
+        _ name: ByteString, in directory: borrowing Descriptor, depth: Int = 0
+    ) throws(Errno) -> UInt64 {
+        let status = try directory.status(of: name)
+        var total = UInt64(max(status.blocks, 0)) &* 512
+        guard status.type == .directory, depth < 4 else { return total }
+        let below = try directory.openDirectory(name)
+        for entry in try below.entries() { total &+= try diskSize(entry.name, in: below, depth: depth + 1) }
+        return total
+    }
+
+    /// Removes one thing; no error when it is gone already. Empty directories above it stay.
+    public func remove(_ content: StoreContent, _ digest: Digest) throws(StoreError) {
+        do throws(Errno) {
+            switch content {
+            case .blob: try blobs.removeTree(StorePath.blob(digest))
+            case .object: try objects.removeTree(StorePath.object(digest))
+            case .layer: try removeLayer(digest)
+            case .chain: try chains.removeTree(StorePath.chain(digest))
+            }
+        } catch {
+            throw .system("remove \(content.rawValue) \(digest)", error)
+        }
+    }
+
+    /// A layer's directory leaves its name first, so that a crash midway cannot leave half a
+    /// layer that looks whole.
+    private func removeLayer(_ diffID: Digest) throws(Errno) {
+        let name = StorePath.layer(diffID)
+        guard exists(name, in: layers) else { return }
+        let doomed = ByteString("removed-") + name
+        try ingest.removeTree(doomed)
+        try layers.rename(name, to: ingest, doomed)
+        try ingest.removeTree(doomed)
+    }
+
+    /// Directories of unfinished work whose process is gone.
+    public func leftovers() throws(StoreError) -> [IngestLeftover] {
+        do throws(Errno) {
+            var result: [IngestLeftover] = []
+            for entry in try ingest.entries() {
+                guard try takeLock(of: entry.name) != nil else { continue }
+                result.append(IngestLeftover(name: entry.name, diskSize: try Self.diskSize(entry.name, in: ingest)))
+            }
+            return result
+        } catch {
+            throw .system("list unfinished work", error)
+        }
+    }
+
+    /// Removes a leftover, unless a process has come to work in it.
+    public func remove(_ leftover: IngestLeftover) throws(StoreError) {
+        do throws(Errno) {
+            guard let lock = try takeLock(of: leftover.name) else { return }
+            try ingest.removeTree(leftover.name)
+            _ = consume lock
+        } catch {
+            throw .system("remove \(leftover.name)", error)
+        }
+    }
+
+    /// The lock of a directory of unfinished work; nil while its owner lives or when it is gone.
+    private func takeLock(of name: ByteString) throws(Errno) -> Descriptor? {
+        do throws(Errno) {
+            let status = try ingest.status(of: name)
+            // A stray file has no lock to hold.
+            guard status.type == .directory else { return try ingest.openPath(name) }
+            let lock = try ingest.openDirectory(name).open(
+                IngestDirectory.lockName, O_RDWR | O_CREAT | O_NOFOLLOW, permissions: 0o600)
+            try lock.lock(exclusive: true, wait: false)
+            return lock
+        } catch {
+            if error == .wouldBlock || error == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
+    }
+}

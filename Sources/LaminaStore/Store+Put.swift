@@ -1,0 +1,73 @@
+// Putting content that is whole in memory, or is written by someone else, into the store.
+
+import Glibc
+import LaminaCodec
+import LaminaCore
+import LaminaSystem
+
+/// A file under `ingest/` that becomes a chain's tree. Dropping it removes it.
+public struct StagedChain: ~Copyable, Sendable {
+    public let chainID: Digest
+    /// Open for reading and writing.
+    public let file: Descriptor
+    private let staging: IngestDirectory
+
+    static let fileName: ByteString = "chain"
+
+    fileprivate init(_ chainID: Digest, _ file: consuming Descriptor, _ staging: consuming IngestDirectory) {
+        self.chainID = chainID
+        self.file = file
+        self.staging = staging
+    }
+
+    /// Makes the file durable and visible; a chain that is there already stays.
+    public consuming func publish() throws(StoreError) {
+        let store = staging.store
+        do throws(Errno) {
+            try file.sync()
+            _ = try store.place(
+                Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID))
+            try store.chains.syncDirectory()
+        } catch {
+            throw .system("put chain \(chainID) in its place", error)
+        }
+    }
+}
+
+extension Store {
+    /// A new file for the tree of a chain.
+    public func stageChain(_ chainID: Digest) throws(StoreError) -> StagedChain {
+        let staging = try IngestDirectory.make(in: self)
+        do throws(Errno) {
+            let file = try staging.descriptor.open(
+                StagedChain.fileName, O_RDWR | O_CREAT | O_EXCL, permissions: 0o444)
+            return StagedChain(chainID, file, staging)
+        } catch {
+            throw .system("make a chain's file", error)
+        }
+    }
+
+    /// Keeps a manifest or config, durably, verified against `expected` where that is given.
+    /// Returns its digest. O(bytes).
+    @discardableResult
+    public func putBlob(_ bytes: [UInt8], expecting expected: Digest? = nil) throws(StoreError) -> Digest {
+        let digest = SHA256.digest(of: bytes.raw)
+        if let expected, expected != digest {
+            throw .digestMismatch(.blob, expected: expected, found: digest)
+        }
+        if hasBlob(digest) { return digest }
+        let staging = try IngestDirectory.make(in: self)
+        do throws(Errno) {
+            let file = try staging.create(StagedLayer.blobName)
+            try file.writeAll(bytes)
+            try file.sync()
+            let target = StorePath.blob(digest)
+            _ = try place(StagedLayer.blobName, of: staging.descriptor, in: blobs, as: target)
+            try blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
+            try blobs.syncDirectory()
+        } catch {
+            throw .system("keep blob \(digest)", error)
+        }
+        return digest
+    }
+}

@@ -15,6 +15,7 @@ struct RunError: Error, CustomStringConvertible {
 
 /// Opens everything and serves until the mount ends.
 func run(_ arguments: Arguments) throws(RunError) {
+    raiseDescriptorLimit()
     let sandbox = try opening(arguments.sandbox) { (path) throws(Errno) in
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
@@ -47,6 +48,15 @@ func run(_ arguments: Arguments) throws(RunError) {
         throw RunError(description: error.description)
     }
     withExtendedLifetime(lock) {}
+}
+
+/// Every file that a container opens is one of ours; the soft limit is made for shells.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    // SAFETY: the kernel fills and reads the local.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 private func opening<Value: ~Copyable>(

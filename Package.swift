@@ -47,9 +47,15 @@ let package = Package(
         module("LaminaUnion", ["LaminaIndex"]),
         module("LaminaFuse", ["LaminaUnion", "CFuse3"]),
         module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("LaminaEngine", ["LaminaCatalog", "LaminaStore", "LaminaIndex"]),
+        module(
+            "LaminaCommands",
+            ["LaminaEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
             swiftSettings: strict),
+        .executableTarget(
+            name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 
         .target(
             name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
@@ -60,7 +66,9 @@ let package = Package(
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
+        tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
         tests("PackageTests", ["lamina-mountd"]),
         tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
+        tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina", "lamina-mountd"]),
     ]
 )

@@ -127,7 +127,7 @@ extension Catalog {
         }
     }
 
-    /// Removes an image with its tags and manifests; its layers stay until `removeUnusedLayers`.
+    /// Removes an image with its tags and manifests; its layers stay until `removeUnused`.
     ///
     /// Throws `imageInUse` while a sandbox is based on it, unless `force`; a sandbox keeps
     /// its layers either way.

@@ -2,6 +2,7 @@
 
 import GRDB
 import LaminaCore
+import LaminaSystem
 
 /// Everything that images and sandboxes name; the rest of the store is garbage.
 public struct CatalogReferences: Sendable {
@@ -13,6 +14,14 @@ public struct CatalogReferences: Sendable {
     public var chainIDs: Set<Digest> = []
     /// Ids of sandboxes.
     public var sandboxes: Set<String> = []
+}
+
+/// What `removeUnused` forgot, and what it left.
+public struct CatalogUnused: Sendable {
+    public var images: [Digest] = []
+    /// Normalised references of these images.
+    public var references: [String] = []
+    public var kept = CatalogReferences()
 }
 
 extension Catalog {
@@ -49,17 +58,38 @@ extension Catalog {
         try read { try Self.references(in: $0) }
     }
 
-    /// Forgets every layer that no image and no sandbox has, and returns what is referenced
-    /// after that. The caller removes their files next, with the store's lock held alone.
-    public func removeUnusedLayers() throws(CatalogError) -> CatalogReferences {
-        try write { database in
-            try database.execute(
-                sql: """
-                    DELETE FROM layer WHERE diffID NOT IN (SELECT diffID FROM imageLayer)
-                    AND diffID NOT IN (SELECT diffID FROM sandboxLayer)
-                    """)
-            return try Self.references(in: database)
+    /// Forgets every layer that no image and no sandbox has, and before that, with `images`,
+    /// every image that no sandbox has. The caller removes the files next, with the store's lease
+    /// held alone. With `dryRun` nothing is changed.
+    public func removeUnused(images: Bool = false, dryRun: Bool = false) throws(CatalogError) -> CatalogUnused {
+        do {
+            return try queue.writeWithoutTransaction { database in
+                var result = CatalogUnused()
+                try database.inTransaction(.immediate) {
+                    if images { try Self.removeUnusedImages(in: database, &result) }
+                    try database.execute(
+                        sql: """
+                            DELETE FROM layer WHERE diffID NOT IN (SELECT diffID FROM imageLayer)
+                            AND diffID NOT IN (SELECT diffID FROM sandboxLayer)
+                            """)
+                    result.kept = try Self.references(in: database)
+                    try FaultInjection.check(.commit)
+                    return dryRun ? .rollback : .commit
+                }
+                return result
+            }
+        } catch {
+            throw CatalogError(error)
         }
+    }
+
+    private static func removeUnusedImages(in database: Database, _ result: inout CatalogUnused) throws {
+        let unused = "image NOT IN (SELECT image FROM sandbox)"
+        result.references = try String.fetchAll(
+            database, sql: "SELECT reference FROM tag WHERE \(unused) ORDER BY reference")
+        result.images = try Digest.fetchAll(
+            database, sql: "SELECT id FROM image WHERE id NOT IN (SELECT image FROM sandbox) ORDER BY id")
+        try database.execute(sql: "DELETE FROM image WHERE id NOT IN (SELECT image FROM sandbox)")
     }
 
     private static func references(in database: Database) throws -> CatalogReferences {

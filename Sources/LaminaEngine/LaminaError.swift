@@ -2,10 +2,7 @@
 // the code by which programs and scripts tell the kinds apart.
 
 import LaminaCatalog
-import LaminaCodec
 import LaminaCore
-import LaminaIndex
-import LaminaStore
 
 /// A failure of a Lamina operation: one line for people, a code for programs.
 public struct LaminaError: Error, Sendable {

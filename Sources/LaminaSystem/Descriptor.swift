@@ -31,10 +31,11 @@ public struct Descriptor: ~Copyable, Sendable {
         if Glibc.close(release()) != 0 { throw lastError() }
     }
 
-    /// A second descriptor of the same open file (`F_DUPFD_CLOEXEC`).
-    public borrowing func duplicate() throws(Errno) -> Descriptor {
+    /// A second descriptor of the same open file, numbered `lowest` or higher
+    /// (`F_DUPFD_CLOEXEC`).
+    public borrowing func duplicate(from lowest: Int32 = 0) throws(Errno) -> Descriptor {
         let raw = rawValue
-        return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+        return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, Int(lowest)) })
     }
 
     /// Opens `path`, relative to the working directory. `O_CLOEXEC` is always set.

@@ -84,14 +84,30 @@ final class Fixture {
             try fixture.catalog.removeImage(Fixture.digest(10))
         }
         try fixture.catalog.removeImage(Fixture.digest(10), force: true)
-        var kept = try fixture.catalog.removeUnusedLayers()
+        var kept = try fixture.catalog.removeUnused(images: true).kept
         #expect(kept.diffIDs == [Fixture.digest(1), Fixture.digest(2)])
         #expect(kept.chainIDs == [Fixture.digest(20)])
         #expect(kept.blobs.isEmpty)
         try fixture.catalog.removeSandbox("ab")
-        kept = try fixture.catalog.removeUnusedLayers()
+        kept = try fixture.catalog.removeUnused(dryRun: true).kept
+        #expect(kept.diffIDs.isEmpty)
+        #expect(try fixture.catalog.layer(Fixture.digest(1)) != nil)
+        kept = try fixture.catalog.removeUnused().kept
         #expect(kept.diffIDs.isEmpty && kept.chainIDs.isEmpty && kept.sandboxes.isEmpty)
         #expect(try fixture.catalog.layer(Fixture.digest(1)) == nil)
+    }
+
+    @Test func forgetsUnusedImages() throws {
+        let fixture = try Fixture()
+        try fixture.addImage()
+        try fixture.addSandbox()
+        #expect(try fixture.catalog.removeUnused(images: true).images.isEmpty)
+        try fixture.catalog.removeSandbox("ab")
+        let trial = try fixture.catalog.removeUnused(images: true, dryRun: true)
+        #expect(trial.references == ["a:1"] && trial.images == [Fixture.digest(10)])
+        #expect(try fixture.catalog.images().count == 1)
+        #expect(try fixture.catalog.removeUnused(images: true).images == trial.images)
+        #expect(try fixture.catalog.images().isEmpty)
     }
 
     @Test func findsSandboxesByIdNameAndPrefix() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ProcessTests {
     @Test func runsAProgramAndReadsItsOutput() throws {
-        let pipe = try Pipe()
+        let pipe = try ProcessPipe()
         var command = Spawn("/bin/sh", ["-c", "echo $0; exit 3", "caf\u{e9}"])
         command.descriptors = [(1, pipe.writeEnd.rawValue)]
         command.newSession = true

@@ -5,7 +5,7 @@ import Glibc
 import LaminaCore
 
 /// The two ends of a pipe (`pipe2(2)`), both closed on exec.
-public struct Pipe: ~Copyable {
+public struct ProcessPipe: ~Copyable {
     public let readEnd: Descriptor
     public let writeEnd: Descriptor
 

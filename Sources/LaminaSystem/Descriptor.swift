@@ -38,6 +38,12 @@ public struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, Int(lowest)) })
     }
 
+    /// A second descriptor of the same open file.
+    public borrowing func duplicate() throws(Errno) -> Descriptor {
+        let raw = rawValue
+        return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
     /// Opens `path`, relative to the working directory. `O_CLOEXEC` is always set.
     public static func open(
         _ path: ByteString, _ flags: Int32, permissions: UInt32 = 0

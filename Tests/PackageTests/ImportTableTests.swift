@@ -16,7 +16,7 @@ private let table: [String: Set<String>] = [
     "LaminaCatalog": ["LaminaCore", "LaminaSystem", "GRDB", "Foundation"],
     "LaminaEngine": [
         "LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaStore", "LaminaIndex", "LaminaCatalog", "CLinux",
-        "Foundation",
+        "Foundation", "Dispatch",
     ],
     "LaminaCommands": ["LaminaCore", "LaminaSystem", "LaminaEngine", "ArgumentParser", "Foundation"],
     "lamina": ["LaminaCommands"],

@@ -28,11 +28,12 @@ failed() {
     printf '\n%s: failed in step "%s" (line %s): %s\n' "$script" "$current_step" "$1" "$BASH_COMMAND" >&2
 }
 
-# present PACKAGE...: prints those of the Debian packages that are not installed.
+# missing_packages PACKAGE...: prints those of the Debian packages that are not installed.
 missing_packages() {
     local installed package
-    installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-        awk '$1 == "installed" { print $2 }' | tr '\n' ' ')"
+    # dpkg-query fails when it never heard of one of them; it prints the others all the same.
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true)
+    installed=" $(awk '$1 == "installed" { print $2 }' <<<"$installed" | tr '\n' ' ')"
     for package in "$@"; do
         case $installed in *" $package "*) ;; *) printf '%s\n' "$package" ;; esac
     done

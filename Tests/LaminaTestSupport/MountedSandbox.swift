@@ -78,9 +78,24 @@ public final class MountedSandbox: Sendable {
 
     /// Unmounts and waits for the server's end.
     public func unmount() throws {
-        try MountTable.unmount(mountpoint, lazy: false)
+        try unmountWhenIdle()
         let lock = try Descriptor.open(sandbox.appending("lock"), O_RDWR)
         try lock.lock(exclusive: true)
+    }
+}
+
+extension MountedSandbox {
+    /// Unmounts; waits a little while the mount is busy, since a program that another test
+    /// starts holds copies of all descriptors until it runs.
+    private func unmountWhenIdle() throws {
+        for _ in 0..<200 {
+            do throws(Errno) {
+                return try MountTable.unmount(mountpoint, lazy: false)
+            } catch Errno.resourceBusy {
+                usleep(10_000)
+            }
+        }
+        throw Errno.resourceBusy
     }
 }
 

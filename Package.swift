@@ -46,14 +46,14 @@ let package = Package(
         module("LaminaIndex", ["LaminaCodec"]),
         module("LaminaUnion", ["LaminaIndex"]),
         module("LaminaFuse", ["LaminaUnion", "CFuse3"]),
-        .executableTarget(
-            name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
-            swiftSettings: strict),
         module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         module("LaminaEngine", ["LaminaCatalog", "LaminaStore", "LaminaIndex"]),
         module(
             "LaminaCommands",
             ["LaminaEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
+            swiftSettings: strict),
         .executableTarget(
             name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 

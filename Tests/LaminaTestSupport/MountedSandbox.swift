@@ -88,14 +88,12 @@ extension MountedSandbox {
     /// Unmounts; waits a little while the mount is busy, since a program that another test
     /// starts holds copies of all descriptors until it runs.
     private func unmountWhenIdle() throws {
-        for _ in 0..<200 {
-            do throws(Errno) {
-                return try MountTable.unmount(mountpoint, lazy: false)
-            } catch Errno.resourceBusy {
-                usleep(10_000)
-            }
+        var attempts = 200
+        while attempts > 0, (try? MountTable.unmount(mountpoint, lazy: false)) == nil {
+            attempts -= 1
+            usleep(10_000)
         }
-        throw Errno.resourceBusy
+        guard attempts > 0 else { throw Errno.resourceBusy }
     }
 }
 

@@ -10,14 +10,9 @@ private let table: [String: Set<String>] = [
     "LaminaCodec": ["LaminaCore", "LaminaSystem", "CLinux", "CZstd", "CLZ4", "CISAL", "CCrypto"],
     "LaminaStore": ["LaminaCore", "LaminaSystem", "LaminaCodec", "CLinux"],
     "LaminaIndex": ["LaminaCore", "LaminaSystem", "LaminaCodec", "CLinux"],
-    "LaminaUnion": ["LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaStore", "LaminaIndex", "CLinux"],
-    "LaminaFuse": [
-        "LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaStore", "LaminaIndex", "LaminaUnion", "CLinux",
-        "CFuse3",
-    ],
-    "lamina-mountd": [
-        "LaminaCore", "LaminaSystem", "LaminaStore", "LaminaIndex", "LaminaUnion", "LaminaFuse", "CLinux",
-    ],
+    "LaminaUnion": ["LaminaCore", "LaminaSystem", "LaminaIndex", "CLinux"],
+    "LaminaFuse": ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "CLinux", "CFuse3"],
+    "lamina-mountd": ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
     "LaminaCatalog": ["LaminaCore", "LaminaSystem", "GRDB", "Foundation"],
     "LaminaEngine": [
         "LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaStore", "LaminaIndex", "LaminaCatalog", "CLinux",

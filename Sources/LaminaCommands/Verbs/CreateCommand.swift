@@ -1,3 +1,5 @@
+// `lamina create`: image in, id of a new sandbox out.
+
 import ArgumentParser
 import LaminaEngine
 

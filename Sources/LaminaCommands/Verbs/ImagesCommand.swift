@@ -1,3 +1,5 @@
+// `lamina images`: one row for each name of each image.
+
 import ArgumentParser
 import LaminaEngine
 

@@ -1,3 +1,5 @@
+// `lamina inspect`: everything known of sandboxes and images, as JSON.
+
 import ArgumentParser
 import Foundation
 import LaminaCore

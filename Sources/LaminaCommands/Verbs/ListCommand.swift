@@ -1,3 +1,5 @@
+// `lamina ps`: one row for each sandbox.
+
 import ArgumentParser
 import LaminaCore
 import LaminaEngine

@@ -1,3 +1,5 @@
+// `lamina load`: an archive or layout in, names of images out.
+
 import ArgumentParser
 import LaminaCore
 import LaminaEngine

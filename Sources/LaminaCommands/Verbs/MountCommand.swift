@@ -1,3 +1,5 @@
+// `lamina mount`: returns when the mount serves.
+
 import ArgumentParser
 import LaminaCore
 import LaminaEngine

@@ -1,3 +1,5 @@
+// `lamina prune`: what nothing references, removed or listed.
+
 import ArgumentParser
 import LaminaEngine
 

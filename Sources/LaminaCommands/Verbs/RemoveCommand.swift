@@ -1,3 +1,5 @@
+// `lamina rm`: sandboxes go with what was written in them.
+
 import ArgumentParser
 import LaminaEngine
 

@@ -1,3 +1,5 @@
+// `lamina rmi`: names go, and an image with its last one.
+
 import ArgumentParser
 import LaminaEngine
 

@@ -1,3 +1,5 @@
+// `lamina umount`: returns when the server has ended.
+
 import ArgumentParser
 import LaminaEngine
 

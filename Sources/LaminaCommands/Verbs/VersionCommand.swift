@@ -1,3 +1,5 @@
+// `lamina version`, and the one place that holds the version.
+
 import ArgumentParser
 
 /// The version of the program.

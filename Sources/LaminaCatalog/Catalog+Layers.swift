@@ -61,7 +61,8 @@ extension Catalog {
     /// Forgets every layer that no image and no sandbox has, and before that, with `images`,
     /// every image that no sandbox has. The caller removes the files next, with the store's lease
     /// held alone. With `dryRun` nothing is changed.
-    public func removeUnused(images: Bool = false, dryRun: Bool = false) throws(CatalogError) -> CatalogUnused {
+    public func removeUnused(images: Bool = false, dryRun: Bool = false) throws(CatalogError) -> CatalogUnused
+    {
         do {
             return try queue.writeWithoutTransaction { database in
                 var result = CatalogUnused()

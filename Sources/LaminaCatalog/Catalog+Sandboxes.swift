@@ -9,7 +9,8 @@ extension Catalog {
     public func add(_ sandbox: SandboxRecord) throws(CatalogError) {
         try write { database in
             let taken = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)", arguments: [sandbox.name])
+                database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)",
+                arguments: [sandbox.name])
             if taken == true { throw CatalogError.nameTaken(sandbox.name) }
             let image = try Bool.fetchOne(
                 database, sql: "SELECT EXISTS(SELECT 1 FROM image WHERE id = ?)", arguments: [sandbox.image])
@@ -59,7 +60,8 @@ extension Catalog {
     public func hasSandbox(named name: String) throws(CatalogError) -> Bool {
         try read { database in
             try Bool.fetchOne(
-                database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)", arguments: [name]) ?? false
+                database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)", arguments: [name])
+                ?? false
         }
     }
 

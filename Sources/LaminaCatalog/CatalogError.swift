@@ -48,7 +48,8 @@ public enum CatalogError: Error, Hashable {
 extension CatalogError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .newerSchema(let path): "\(path): written by a newer version of lamina; update lamina to use this store"
+        case .newerSchema(let path):
+            "\(path): written by a newer version of lamina; update lamina to use this store"
         case .damaged(let reason): "catalogue is damaged: \(reason)"
         case .busy: "catalogue is busy: another process is writing to it"
         case .noSpace: "no space left on the store's filesystem"

@@ -39,8 +39,8 @@ public enum CommandLineTool {
         let code = LaminaCommand.exitCode(for: error)
         if code == .success { LaminaCommand.exit(withError: error) }
         if let exit = error as? ExitCode { Glibc.exit(exit.rawValue) }
-        let message = LaminaCommand.message(for: error).split(separator: "\n").first.map(String.init) ?? "\(error)"
-        Terminal.error("\(message) (see lamina --help)")
+        let lines = LaminaCommand.message(for: error).split(separator: "\n")
+        Terminal.error("\(lines.first ?? "wrong command line") (see lamina --help)")
         exit(LaminaError.Code.usage.rawValue)
     }
 }

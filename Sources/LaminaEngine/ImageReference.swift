@@ -74,8 +74,15 @@ public struct ImageReference: Hashable, Sendable {
         guard text.contains(where: { $0 == "." || $0 == ":" || $0.isUppercase }) || text == "localhost" else {
             return false
         }
-        return !text.isEmpty
-            && text.utf8.allSatisfy { isAlphanumeric($0) || [0x2E, 0x3A, 0x2D, 0x5B, 0x5D].contains($0) }
+        if text.first == "[" {
+            return text.utf8.allSatisfy { isAlphanumeric($0) || [0x3A, 0x5B, 0x5D].contains($0) }
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let isHost = parts[0].utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2E || $0 == 0x2D }
+        let isPort = parts.dropFirst().allSatisfy { port in
+            !port.isEmpty && port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        }
+        return !parts[0].isEmpty && isHost && isPort && parts.count <= 2
     }
 
     /// Components of lowercase letters and digits, joined inside by `.`, `_`, `__` or dashes.

@@ -34,15 +34,18 @@ public final class Store: Sendable {
     }
 
     private static func openRoot(_ path: ByteString) throws(StoreError) -> Descriptor {
-        do throws(Errno) {
-            try Descriptor.workingDirectory().makeDirectories(path, permissions: 0o700)
-            let root = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
-            // Another user's directory could be changed behind our back.
-            if try root.status().uid != geteuid() { throw Errno.notPermitted }
-            return root
-        } catch {
-            throw .unusableRoot(path, "\(error)")
+        let root = try doing("open the store") { () throws(Errno) in
+            do throws(Errno) {
+                return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+            } catch Errno.noSuchFileOrDirectory {
+                try Descriptor.workingDirectory().makeDirectories(path, permissions: 0o700)
+                return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+            }
         }
+        let owner = try doing("open the store") { () throws(Errno) in try root.status().uid }
+        // Another user's directory could be changed behind our back.
+        guard owner == geteuid() else { throw .unusableRoot(path, "it belongs to user \(owner)") }
+        return root
     }
 
     private static func openRoom(

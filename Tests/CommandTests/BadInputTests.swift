@@ -80,7 +80,8 @@ import Testing
     @Test func compressionOtherThanTheMediaType() throws {
         var image = TestImage.sample(.zstd, seed: 3)
         image.layers[0].mediaType = "application/vnd.oci.image.layer.v1.tar+gzip"
-        try expectRefusal(image.layout, "layer \(sha256(image.layers[0].blob))", "said to be gzip and is zstd")
+        try expectRefusal(
+            image.layout, "layer \(sha256(image.layers[0].blob))", "said to be gzip and is zstd")
     }
 
     @Test func missingLayer() throws {

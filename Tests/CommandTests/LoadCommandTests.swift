@@ -65,12 +65,15 @@ import Testing
         var archive = TestImage.sample().layout
         for (name, bytes) in other.layout.files where name.hasPrefix("blobs/") { archive.files[name] = bytes }
         let type = "application/vnd.oci.image.manifest.v1+json"
-        func platform(_ name: String) -> String { ",\"platform\":{\"os\":\"linux\",\"architecture\":\"\(name)\"}" }
+        func platform(_ name: String) -> String {
+            ",\"platform\":{\"os\":\"linux\",\"architecture\":\"\(name)\"}"
+        }
         let foreign = TestImage.descriptor(type, other.manifest, extra: platform("s390x"))
         let host = TestImage.descriptor(
             type, TestImage.sample().manifest, extra: platform(TestImage.hostArchitecture))
         func nest(_ descriptors: [String]) {
-            let index = Array("{\"schemaVersion\":2,\"manifests\":[\(descriptors.joined(separator: ","))]}".utf8)
+            let index = Array(
+                "{\"schemaVersion\":2,\"manifests\":[\(descriptors.joined(separator: ","))]}".utf8)
             archive.addBlob(index)
             archive.setIndex([TestImage.descriptor("application/vnd.oci.image.index.v1+json", index)])
         }

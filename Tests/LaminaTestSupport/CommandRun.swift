@@ -28,7 +28,8 @@ public struct CommandRun: Sendable, CustomStringConvertible {
         let errors = try directory.descriptor.open("errors", O_RDWR | O_CREAT, permissions: 0o600)
         let settings = environment.map { ByteString("\($0.key)=\($0.value)") }
         var command = Spawn(
-            "/usr/bin/env", settings + [try MountedSandbox.program(program)] + arguments.map { ByteString($0) })
+            "/usr/bin/env",
+            settings + [try MountedSandbox.program(program)] + arguments.map { ByteString($0) })
         // Numbers above those that the child gets, so that no line overwrites a later one's source.
         let own = [
             try standardInput.duplicate(from: 10).release(), try output.duplicate(from: 10).release(),

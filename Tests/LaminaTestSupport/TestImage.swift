@@ -157,7 +157,9 @@ public struct TestArchive {
     public var tar: [UInt8] {
         var builder = TarBuilder()
         for (name, bytes) in files.sorted(by: { $0.key < $1.key }) { builder.add(name, bytes) }
-        for (name, target) in links.sorted(by: { $0.key < $1.key }) { builder.add(name, type: "2", link: target) }
+        for (name, target) in links.sorted(by: { $0.key < $1.key }) {
+            builder.add(name, type: "2", link: target)
+        }
         builder.end()
         return builder.bytes
     }

@@ -41,8 +41,8 @@ enum Format {
     }
 
     /// One line of JSON, keys in order.
-    static func json(_ object: [String: Any], pretty: Bool = false) -> String {
-        jsonText(object, pretty: pretty)
+    static func json(_ object: [String: Any]) -> String {
+        jsonText(object, pretty: false)
     }
 
     /// A JSON array over several lines.
@@ -51,9 +51,10 @@ enum Format {
     }
 
     private static func jsonText(_ value: Any, pretty: Bool) -> String {
-        let options: JSONSerialization.WritingOptions =
-            pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? JSONSerialization.data(withJSONObject: value, options: options) else { return "null" }
+        var options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { options.insert(.prettyPrinted) }
+        let data = try? JSONSerialization.data(withJSONObject: value, options: options)
+        guard let data else { return "null" }
         return String(decoding: data, as: UTF8.self)
     }
 }

@@ -28,11 +28,11 @@ struct InspectCommand: ParsableCommand {
     private static func object(_ name: String, _ engine: Engine) throws(LaminaError) -> [String: Any] {
         do throws(LaminaError) {
             return fields(try engine.sandbox(name))
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             do throws(LaminaError) {
                 let image = try engine.image(name)
                 return fields(image, config: try engine.config(of: image))
-            } catch where error.code == .notFound && error.message.hasSuffix("no such image") {
+            } catch  where error.code == .notFound && error.message.hasSuffix("no such image") {
                 throw LaminaError(.notFound, name, "no such sandbox or image")
             }
         }
@@ -58,7 +58,8 @@ struct InspectCommand: ParsableCommand {
             "Manifests": image.manifests.map(\.description), "ChainID": "\(image.chainID)",
             "RootFS": ["Type": "layers", "Layers": image.diffIDs.map(\.description)] as [String: Any],
             "Architecture": image.architecture, "Os": image.os, "Loaded": Format.time(image.loaded),
-            "DiskUsage": image.diskUsage, "ContentSize": image.contentSize, "UnpackedSize": image.unpackedSize,
+            "DiskUsage": image.diskUsage, "ContentSize": image.contentSize,
+            "UnpackedSize": image.unpackedSize,
             "Sandboxes": image.sandboxes, "Config": document?["config"] ?? [String: Any](),
         ]
         if let variant = image.variant { fields["Variant"] = variant }

@@ -54,7 +54,8 @@ struct ListCommand: ParsableCommand {
 
     private static func fields(_ sandbox: Sandbox) -> [String: Any] {
         [
-            "ID": sandbox.id, "Name": sandbox.name, "Image": sandbox.imageName, "ImageID": "\(sandbox.imageID)",
+            "ID": sandbox.id, "Name": sandbox.name, "Image": sandbox.imageName,
+            "ImageID": "\(sandbox.imageID)",
             "CreatedAt": Format.time(sandbox.created), "State": sandbox.state.rawValue,
             "Status": status(sandbox), "Mountpoint": sandbox.mountpoint?.description ?? "",
         ]

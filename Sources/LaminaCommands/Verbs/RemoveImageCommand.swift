@@ -13,7 +13,10 @@ struct RemoveImageCommand: ParsableCommand {
 
     @Flag(
         name: [.short, .long],
-        help: "Also remove an image with several names, or one that unmounted sandboxes use; they keep its layers.")
+        help: """
+            Also remove an image with several names, or one that unmounted sandboxes use; they keep its \
+            layers.
+            """)
     var force = false
 
     @Argument(help: ArgumentHelp("References, ids, or starts of ids.", valueName: "image"))

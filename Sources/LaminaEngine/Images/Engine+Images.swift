@@ -58,7 +58,9 @@ extension Engine {
             let blob = layer.blobs.first { position < listed.count && $0.digest == listed[position] }
             // A blob that is not known is the tar itself, or that of a docker-archive.
             content += blob?.size ?? layer.tarSize
-            for blob in layer.blobs where blob.digest != diffID && store.hasBlob(blob.digest) { kept += blob.size }
+            for blob in layer.blobs where blob.digest != diffID && store.hasBlob(blob.digest) {
+                kept += blob.size
+            }
         }
         return Image(record, contentSize: content, unpackedSize: unpacked, diskUsage: unpacked + kept)
     }

@@ -43,7 +43,7 @@ extension Engine {
             let sandbox: Sandbox
             do throws(LaminaError) {
                 sandbox = try self.sandbox(id)
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 continue
             }
             if sandbox.state != .idle {

@@ -65,7 +65,8 @@ final class ImageInput: Sendable {
     private static func baseName(_ path: ByteString) -> String? {
         guard let last = path.components.last else { return nil }
         var text = "\(last)"
-        for suffix in [".gz", ".zst", ".lz4", ".tgz", ".tar", ".oci", ".docker"] where text.hasSuffix(suffix) {
+        for suffix in [".gz", ".zst", ".lz4", ".tgz", ".tar", ".oci", ".docker"] where text.hasSuffix(suffix)
+        {
             text.removeLast(suffix.count)
         }
         return text
@@ -73,7 +74,9 @@ final class ImageInput: Sendable {
 
     /// Opens a member for reading; nil when there is none. `size` is in bytes.
     func open(_ member: ByteString) throws(LaminaError) -> OpenMember? {
-        do throws(Errno) { return try members.open(member) } catch { throw LaminaError("\(name): \(member)", error) }
+        do throws(Errno) { return try members.open(member) } catch {
+            throw LaminaError("\(name): \(member)", error)
+        }
     }
 
     /// A whole small member; nil when there is none.

@@ -21,7 +21,9 @@ final class SpooledMembers: MemberRoom {
     static func read(
         _ file: consuming Descriptor, called name: String, _ store: Store
     ) throws(LaminaError) -> SpooledMembers {
-        let directory = try Engine.storing(name) { () throws(StoreError) in try IngestDirectory.make(in: store) }
+        let directory = try Engine.storing(name) { () throws(StoreError) in
+            try IngestDirectory.make(in: store)
+        }
         let members: MemberList<ByteString>
         do throws(CodecError) {
             var source = try DecompressingSource(DescriptorSource(file))

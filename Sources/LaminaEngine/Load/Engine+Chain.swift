@@ -14,7 +14,8 @@ extension Engine {
         let name = "chain \(chainID)"
         var trees: [SharedTree] = []
         for diffID in diffIDs {
-            trees.append(SharedTree(try tree(store.openLayer(diffID, StorePath.index), "index of layer \(diffID)")))
+            let tree = try tree(store.openLayer(diffID, StorePath.index), "index of layer \(diffID)")
+            trees.append(SharedTree(tree))
         }
         let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
         try Self.indexing(name) { () throws(IndexError) in

@@ -57,7 +57,7 @@ extension Engine {
         for _ in 0..<(seconds * 50) {
             do throws(StoreError) {
                 return try store.lease(exclusive: exclusive, wait: false)
-            } catch where error == .busy {
+            } catch  where error == .busy {
                 usleep(20_000)
             } catch {
                 throw LaminaError(error, about: root.description)
@@ -135,7 +135,8 @@ extension Engine {
         for plan in plans { blobs.formUnion([plan.config.digest, plan.manifest?.digest].compactMap(\.self)) }
         for blob in blobs.subtracting(references.blobs) { try? store.remove(.blob, blob) }
         if let used = try? usedObjects(of: references.diffIDs) {
-            for object in Set(unused.flatMap(\.objects)).subtracting(used) { try? store.remove(.object, object) }
+            let objects = Set(unused.flatMap(\.objects)).subtracting(used)
+            for object in objects { try? store.remove(.object, object) }
         }
         _ = consume lease
     }

@@ -11,13 +11,17 @@ struct ImagePlanner {
     /// Plans of all images of the input, an OCI layout or else a docker-archive.
     func plans() throws(LaminaError) -> [ImagePlan] {
         if let index = try input.document("index.json") { return try layoutPlans(index) }
-        if let manifest = try input.document("manifest.json") { return try DockerArchive(input).plans(manifest) }
+        if let manifest = try input.document("manifest.json") {
+            return try DockerArchive(input).plans(manifest)
+        }
         throw LaminaError(
-            .badInput, input.name, "is neither an OCI layout (no index.json) nor a docker-archive (no manifest.json)")
+            .badInput, input.name,
+            "is neither an OCI layout (no index.json) nor a docker-archive (no manifest.json)")
     }
 
     private func layoutPlans(_ bytes: [UInt8]) throws(LaminaError) -> [ImagePlan] {
-        let index = try DocumentParsing.parse(ImageIndex.self, from: bytes, named: "\(input.name): index.json")
+        let name = "\(input.name): index.json"
+        let index = try DocumentParsing.parse(ImageIndex.self, from: bytes, named: name)
         var plans: [ImagePlan] = []
         for descriptor in index.manifests where !Self.isAttestation(descriptor) {
             let manifest = try imageManifest(descriptor, depth: 0)
@@ -62,7 +66,8 @@ struct ImagePlanner {
         let manifest = try DocumentParsing.parse(ImageManifest.self, from: document.bytes, named: name)
         guard MediaType.configs.contains(manifest.config.mediaType) else {
             throw LaminaError(
-                .badInput, "config \(manifest.config.digest)", "unknown media type \"\(manifest.config.mediaType)\"")
+                .badInput, "config \(manifest.config.digest)",
+                "unknown media type \"\(manifest.config.mediaType)\"")
         }
         let config = try self.document(manifest.config, named: "config \(manifest.config.digest)")
         let configuration = try Self.configuration(config)

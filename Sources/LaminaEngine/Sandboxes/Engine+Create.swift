@@ -14,7 +14,8 @@ extension Engine {
     /// one that is none.
     public func create(_ imageName: String, name: String? = nil) throws(LaminaError) -> Sandbox {
         if let name, !NameGenerator.isValid(name) {
-            throw LaminaError(.badInput, name, "is not a sandbox name: letters, digits, '_', '.' and '-' only")
+            throw LaminaError(
+                .badInput, name, "is not a sandbox name: letters, digits, '_', '.' and '-' only")
         }
         let lease = try lease(exclusive: false)
         let image = try record(imageName)
@@ -23,9 +24,15 @@ extension Engine {
         let chosen = if let name { name } else { try freeName() }
         var record = SandboxRecord(
             id: Self.newID(), name: chosen, image: image.id,
-            imageName: shown.flatMap { image.references.contains($0) ? ImageReference.familiar($0) : nil } ?? imageName,
+            imageName: shown.flatMap { image.references.contains($0) ? ImageReference.familiar($0) : nil }
+                ?? imageName,
             chainID: image.chainID, created: Int64(Date().timeIntervalSince1970), diffIDs: image.diffIDs)
-        try makeDirectory(of: record)
+        do throws(LaminaError) {
+            try makeDirectory(of: record)
+        } catch {
+            removeDirectory(of: record)
+            throw error
+        }
         for attempt in 0... {
             do throws(CatalogError) {
                 try catalog.add(record)
@@ -33,12 +40,17 @@ extension Engine {
             } catch .nameTaken where name == nil && attempt < 10 {
                 record.name = NameGenerator.name(attempt: attempt + 3)
             } catch {
-                try? store.root.openDirectory("sandboxes").removeTree(ByteString(record.id))
+                removeDirectory(of: record)
                 throw LaminaError(error)
             }
         }
         _ = consume lease
         return Sandbox(record, state: .idle, directory: sandboxDirectory(record.id))
+    }
+
+    /// What cannot be removed now is for prune.
+    private func removeDirectory(of sandbox: SandboxRecord) {
+        try? store.root.openDirectory("sandboxes").removeTree(ByteString(sandbox.id))
     }
 
     private static func newID() -> String {
@@ -61,7 +73,9 @@ extension Engine {
     private func makeDirectory(of sandbox: SandboxRecord) throws(LaminaError) {
         let tree = try chainTree(sandbox.chainID)
         let thing = ByteString("sandbox \(sandbox.id)")
-        let staging = try Self.storing("\(thing)") { () throws(StoreError) in try IngestDirectory.make(in: store) }
+        let staging = try Self.storing("\(thing)") { () throws(StoreError) in
+            try IngestDirectory.make(in: store)
+        }
         let (root, attributes) = try Self.indexing("chain \(sandbox.chainID)") { () throws(IndexError) in
             (try tree.node(Tree.root), try tree.extendedAttributes(Tree.root))
         }
@@ -100,13 +114,13 @@ extension Descriptor {
     ) throws(Errno) {
         do throws(Errno) {
             try setOwner(uid: node.uid, gid: node.gid)
-        } catch where error == .notPermitted && geteuid() != 0 {
+        } catch  where error == .notPermitted && geteuid() != 0 {
             // Without root everything in a sandbox is the user's own.
         }
         for attribute in attributes {
             do throws(Errno) {
                 try setExtendedAttribute(attribute.name, attribute.value.raw)
-            } catch where error == .notPermitted || error == Errno(rawValue: EOPNOTSUPP) {
+            } catch  where error == .notPermitted || error == Errno(rawValue: EOPNOTSUPP) {
                 continue
             }
         }

@@ -55,13 +55,15 @@ extension Engine {
         if mountpoint == nil {
             do throws(Errno) {
                 try Descriptor.workingDirectory().makeDirectory(asked, permissions: 0o755)
-            } catch where error != .fileExists {
+            } catch  where error != .fileExists {
                 throw LaminaError(asked, error)
             } catch {}
         }
         let place = try Self.resolved(asked)
         let status = try Self.system(asked) { () throws(Errno) in try FileStatus.of(place) }
-        guard status.type == .directory else { throw LaminaError(.badInput, "\(asked)", "is not a directory") }
+        guard status.type == .directory else {
+            throw LaminaError(.badInput, "\(asked)", "is not a directory")
+        }
         if try Self.mountpoints().contains(place) {
             throw LaminaError(.busy, "\(asked)", "is already a mount point")
         }

@@ -2,18 +2,24 @@
 
 enum NameGenerator {
     private static let adjectives = [
-        "able", "amber", "ample", "bold", "brave", "bright", "brisk", "calm", "clear", "clever", "cool", "crisp",
+        "able", "amber", "ample", "bold", "brave", "bright", "brisk", "calm", "clear", "clever", "cool",
+        "crisp",
         "deep", "eager", "early", "easy", "fair", "fast", "fine", "firm", "fresh", "gentle", "glad", "golden",
-        "grand", "green", "happy", "jolly", "keen", "kind", "light", "lively", "lucky", "mellow", "merry", "mild",
-        "neat", "noble", "plain", "prime", "proud", "quick", "quiet", "rapid", "ready", "rosy", "round", "sharp",
-        "silent", "silver", "smooth", "solid", "steady", "still", "sunny", "swift", "tidy", "vivid", "warm", "wise",
+        "grand", "green", "happy", "jolly", "keen", "kind", "light", "lively", "lucky", "mellow", "merry",
+        "mild",
+        "neat", "noble", "plain", "prime", "proud", "quick", "quiet", "rapid", "ready", "rosy", "round",
+        "sharp",
+        "silent", "silver", "smooth", "solid", "steady", "still", "sunny", "swift", "tidy", "vivid", "warm",
+        "wise",
     ]
     private static let nouns = [
         "agate", "ash", "basalt", "basin", "beryl", "boulder", "canyon", "chalk", "clay", "cliff", "cobalt",
         "coral", "crater", "crystal", "delta", "dolomite", "dune", "feldspar", "flint", "fossil", "galena",
-        "garnet", "geode", "glacier", "gneiss", "granite", "gravel", "gypsum", "jade", "jasper", "karst", "lava",
+        "garnet", "geode", "glacier", "gneiss", "granite", "gravel", "gypsum", "jade", "jasper", "karst",
+        "lava",
         "limestone", "loam", "loess", "magma", "marble", "marl", "mesa", "mica", "obsidian", "onyx", "opal",
-        "pebble", "pumice", "pyrite", "quartz", "reef", "ridge", "sandstone", "schist", "shale", "silt", "slate",
+        "pebble", "pumice", "pyrite", "quartz", "reef", "ridge", "sandstone", "schist", "shale", "silt",
+        "slate",
         "spinel", "strata", "talc", "topaz", "tuff", "zircon",
     ]
 

@@ -44,6 +44,11 @@ public struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
     }
 
+    /// A descriptor of its own of what `rawValue` is, a standard stream for example.
+    public static func duplicate(of rawValue: Int32) throws(Errno) -> Descriptor {
+        Descriptor(owning: try checked { clinux_fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
+    }
+
     /// Opens `path`, relative to the working directory. `O_CLOEXEC` is always set.
     public static func open(
         _ path: ByteString, _ flags: Int32, permissions: UInt32 = 0

@@ -6,6 +6,9 @@ enum Terminal {
     /// Whether stderr is a terminal, on which a progress bar may be redrawn.
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether stdin is a terminal, where no archive comes from.
+    static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
     /// The terminal's width in characters.
     static var width: Int {
         var size = winsize()

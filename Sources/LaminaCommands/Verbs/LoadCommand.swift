@@ -23,6 +23,9 @@ struct LoadCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
+        if input == "-" && Terminal.inputIsTerminal {
+            throw ValidationError("nothing to load: give --input FILE or DIR, or an archive on stdin")
+        }
         let engine = try global.engine()
         let progress = LoadProgressView(isQuiet: quiet)
         defer { progress.finish() }

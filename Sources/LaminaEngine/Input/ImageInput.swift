@@ -31,7 +31,7 @@ final class ImageInput: Sendable {
             name = "stdin"
             baseName = nil
             let file = try Engine.system("stdin") { () throws(Errno) in
-                try Descriptor.open("/proc/self/fd/0", O_RDONLY)
+                try Descriptor.duplicate(of: STDIN_FILENO)
             }
             members = try Self.archive(file, called: "stdin", store)
         case .path(let path):

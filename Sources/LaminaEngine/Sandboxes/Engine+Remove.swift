@@ -16,6 +16,8 @@ extension Engine {
             guard force else { throw LaminaError(.busy, name, "is mounted; unmount it or use --force") }
             try forceUnmount(sandbox, called: name)
         }
+        // Keeps a prune from the directory while it is being removed here.
+        let lease = try lease(exclusive: false)
         try catalogue { catalog throws(CatalogError) in try catalog.removeSandbox(sandbox.id) }
         try Self.system(sandbox.directory) { () throws(Errno) in
             let top = try Descriptor.open(root, OpenFlag.path)
@@ -27,6 +29,7 @@ extension Engine {
             }
             try top.removeTree(target)
         }
+        _ = consume lease
         return sandbox.id
     }
 }

@@ -1,7 +1,9 @@
+import Dispatch
 import Glibc
 import LaminaCore
 import LaminaSystem
 import LaminaTestSupport
+import Synchronization
 import Testing
 
 /// Whether this machine can mount; says so where it cannot.
@@ -107,6 +109,28 @@ private let canMount: Bool = {
         #expect(try text(mountpoint.appending("etc/release")) == "two\n")
         #expect(try lamina.lines("rm", "-f", "box") == ["box"])
         #expect(try lamina.storeFiles().allSatisfy { !$0.hasPrefix("sandboxes/") })
+    }
+
+    /// One of several mounts at once wins; the others leave its record alone.
+    @Test func mountsAtOnceComeOneAfterTheOther() throws {
+        let lamina = try program()
+        let places = try (0..<4).map { number in
+            let place = lamina.path("place\(number)")
+            try Descriptor.workingDirectory().makeDirectory(place, permissions: 0o755)
+            return "\(place)"
+        }
+        let root = "\(lamina.root)"
+        let runs = Mutex<[CommandRun]>([])
+        DispatchQueue.concurrentPerform(iterations: places.count) { number in
+            let run = try? CommandRun.run(
+                "lamina", ["mount", "--root", root, "box", places[number]])
+            if let run { runs.withLock { $0.append(run) } }
+        }
+        let codes = runs.withLock { $0.map(\.exitCode).sorted() }
+        #expect(codes == [0, 4, 4, 4])
+        let won = try #require(runs.withLock { $0 }.first { $0.exitCode == 0 }?.lines.first)
+        #expect(try lamina.lines("ps").contains { $0.contains(won) })
+        try unmount(lamina, "box")
     }
 
     @Test func relaysTheServersError() throws {

@@ -75,6 +75,12 @@ private func takeLock(
 ) throws(RunError) -> SharedDescriptor {
     do throws(Errno) {
         let lock = try sandbox.open("lock", O_RDWR | O_CREAT, permissions: 0o600)
+        // Who only looks whether a server lives holds the lock for an instant.
+        var attempts = 100
+        while attempts > 1, (try? lock.lock(exclusive: true, wait: false)) == nil {
+            attempts -= 1
+            usleep(10_000)
+        }
         try lock.lock(exclusive: true, wait: false)
         try lock.truncate(to: 0)
         try lock.writeAll(Array("\(getpid())\n".utf8))

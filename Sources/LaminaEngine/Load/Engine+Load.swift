@@ -49,6 +49,7 @@ extension Engine {
             discard(plans, summaries)
             throw error
         }
+        _ = consume lease
         return plans.map { LoadedImage(id: $0.config.digest, references: $0.references) }
     }
 

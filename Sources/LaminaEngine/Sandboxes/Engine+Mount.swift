@@ -16,6 +16,7 @@ extension Engine {
     public func mount(
         _ name: String, at mountpoint: ByteString? = nil, readOnly: Bool = false
     ) throws(LaminaError) -> ByteString {
+        let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
         switch sandbox.state {
         case .idle: break
@@ -40,12 +41,12 @@ extension Engine {
         do throws(LaminaError) {
             try MountServer.start(arguments, sandbox: sandbox.directory)
         } catch {
-            // Another mount of the same sandbox may have won; its hint is not ours to take.
             if !MountServer.isAlive(in: sandbox.directory) {
                 try? catalog.setMountpoint(of: sandbox.id, to: nil)
             }
             throw LaminaError(error.code, name, error.message, cause: error)
         }
+        lock.end()
         return place
     }
 

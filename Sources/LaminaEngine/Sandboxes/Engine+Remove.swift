@@ -11,6 +11,7 @@ extension Engine {
     /// Throws `busy` while it is mounted, unless `force`, which unmounts it first.
     @discardableResult
     public func remove(_ name: String, force: Bool = false) throws(LaminaError) -> String {
+        let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
         if sandbox.state != .idle {
             guard force else { throw LaminaError(.busy, name, "is mounted; unmount it or use --force") }
@@ -30,6 +31,7 @@ extension Engine {
             try top.removeTree(target)
         }
         _ = consume lease
+        lock.end()
         return sandbox.id
     }
 }

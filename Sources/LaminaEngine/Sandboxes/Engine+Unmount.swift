@@ -15,6 +15,7 @@ extension Engine {
     ///
     /// Throws `busy` while files of the mount are in use, `failure` when it is not mounted.
     public func unmount(_ name: String, lazy: Bool = false) throws(LaminaError) {
+        let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
         switch sandbox.state {
         case .idle:
@@ -24,6 +25,7 @@ extension Engine {
         case .detached, .mounted, .stale:
             try unmount(sandbox, called: name, lazy: lazy)
         }
+        lock.end()
     }
 
     func unmount(_ sandbox: Sandbox, called name: String, lazy: Bool) throws(LaminaError) {

@@ -63,6 +63,16 @@ import Testing
         #expect(try lamina.lines("ps", "-aq").count == 1)
     }
 
+    @Test func rmTakesASandboxWhoseFilesAreLost() throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        let id = try #require(try lamina.lines("create", "sample").first)
+        try Descriptor.open(lamina.root, O_RDONLY).removeTree(ByteString("sandboxes/\(id)"))
+        lamina.expectFailure(try lamina.run("mount", id), code: 3, "No such file")
+        #expect(try lamina.lines("rm", id) == [id])
+        #expect(try lamina.lines("ps", "-aq").isEmpty)
+    }
+
     @Test func rmTakesAllItCan() throws {
         let lamina = try LaminaProgram()
         try lamina.loadSample()

@@ -8,15 +8,21 @@ import LaminaSystem
 
 /// A held lock on one sandbox's directory.
 struct SandboxLock: ~Copyable {
-    private let directory: Descriptor
+    /// Nil when the directory is lost, which must not keep rm from the rest.
+    private let directory: Descriptor?
 
     /// Waits at most 60 seconds, longer than any one verb takes; `busy` after that.
     init(_ sandbox: Sandbox, called name: String) throws(LaminaError) {
-        let file = try Engine.system(sandbox.directory) { () throws(Errno) in
-            try Descriptor.open(sandbox.directory, O_RDONLY | O_DIRECTORY)
+        let file: Descriptor
+        do throws(Errno) {
+            file = try Descriptor.open(sandbox.directory, O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw LaminaError(sandbox.directory, error) }
+            directory = nil
+            return
         }
         try Self.wait(for: file, sandbox, called: name)
-        directory = file
+        directory = consume file
     }
 
     private static func wait(

@@ -141,11 +141,13 @@ extension Catalog {
     }
 
     private static func image(_ row: Row, in database: Database) throws -> ImageRecord {
-        let id: Digest = row["id"]
+        let id: Digest = try row.decode(forColumn: "id")
         var image = ImageRecord(
-            id: id, chainID: row["chainID"], architecture: row["architecture"], os: row["os"],
-            variant: row["variant"], created: row["created"], configSize: row["configSize"],
-            loaded: row["loaded"],
+            id: id, chainID: try row.decode(forColumn: "chainID"),
+            architecture: try row.decode(forColumn: "architecture"), os: try row.decode(forColumn: "os"),
+            variant: try row.decode(forColumn: "variant"), created: try row.decode(forColumn: "created"),
+            configSize: try row.decode(forColumn: "configSize"),
+            loaded: try row.decode(forColumn: "loaded"),
             diffIDs: try Digest.fetchAll(
                 database, sql: "SELECT diffID FROM imageLayer WHERE image = ? ORDER BY position",
                 arguments: [id]))
@@ -161,9 +163,10 @@ extension Catalog {
     }
 
     private static func manifest(_ row: Row, in database: Database) throws -> ManifestRecord {
-        let digest: Digest = row["digest"]
+        let digest: Digest = try row.decode(forColumn: "digest")
         return ManifestRecord(
-            digest: digest, mediaType: row["mediaType"], size: row["size"],
+            digest: digest, mediaType: try row.decode(forColumn: "mediaType"),
+            size: try row.decode(forColumn: "size"),
             blobs: try Digest.fetchAll(
                 database, sql: "SELECT blob FROM manifestLayer WHERE manifest = ? ORDER BY position",
                 arguments: [digest]))

@@ -36,9 +36,13 @@ extension Catalog {
                 database, sql: "SELECT digest, size FROM layerBlob WHERE diffID = ? ORDER BY digest",
                 arguments: [diffID])
             return LayerRecord(
-                diffID: diffID, tarSize: row["tarSize"], streamSize: row["streamSize"],
-                entryCount: row["entryCount"],
-                blobs: blobs.map { LayerBlobRecord(digest: $0["digest"], size: $0["size"]) })
+                diffID: diffID, tarSize: try row.decode(forColumn: "tarSize"),
+                streamSize: try row.decode(forColumn: "streamSize"),
+                entryCount: try row.decode(forColumn: "entryCount"),
+                blobs: try blobs.map {
+                    LayerBlobRecord(
+                        digest: try $0.decode(forColumn: "digest"), size: try $0.decode(forColumn: "size"))
+                })
         }
     }
 

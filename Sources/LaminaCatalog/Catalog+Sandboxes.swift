@@ -84,15 +84,16 @@ extension Catalog {
     }
 
     private static func sandbox(_ row: Row, in database: Database) throws -> SandboxRecord {
-        let id: String = row["id"]
+        let id: String = try row.decode(forColumn: "id")
         var sandbox = SandboxRecord(
-            id: id, name: row["name"], image: row["image"], imageName: row["imageName"],
-            chainID: row["chainID"], created: row["created"],
+            id: id, name: try row.decode(forColumn: "name"), image: try row.decode(forColumn: "image"),
+            imageName: try row.decode(forColumn: "imageName"),
+            chainID: try row.decode(forColumn: "chainID"), created: try row.decode(forColumn: "created"),
             diffIDs: try Digest.fetchAll(
                 database, sql: "SELECT diffID FROM sandboxLayer WHERE sandbox = ? ORDER BY position",
                 arguments: [id]))
-        sandbox.mountpoint = row["mountpoint"]
-        sandbox.readOnly = row["readOnly"]
+        sandbox.mountpoint = try row.decode(forColumn: "mountpoint")
+        sandbox.readOnly = try row.decode(forColumn: "readOnly")
         return sandbox
     }
 }

@@ -29,6 +29,7 @@ public enum CatalogError: Error, Hashable {
         case let error as CatalogError: self = error
         case let error as Errno: self = error == .noSpace ? .noSpace : .system(error)
         case let error as DatabaseError: self.init(error)
+        case is RowDecodingError: self = .damaged(reason: "a value is not what its column holds")
         default: self = .database(code: -1, reason: "\(error)")
         }
     }

@@ -42,8 +42,12 @@ public struct LaminaError: Error, Sendable {
 
     /// An error about `thing`: a path, digest, reference or id.
     public init(_ code: Code, _ thing: String, _ reason: String, cause: (any Error)? = nil) {
+        self.init(code: code, message: "\(thing): \(reason)", cause: cause)
+    }
+
+    private init(code: Code, message: String, cause: (any Error)?) {
         self.code = code
-        self.message = "\(thing): \(reason)"
+        self.message = message
         self.cause = cause
     }
 }
@@ -73,8 +77,7 @@ extension LaminaError {
             case .system(let error): Code(error)
             case .database: .failure
             }
-        self.init(code, "catalogue", "\(error)", cause: error)
-        message = "\(error)"
+        self.init(code: code, message: "\(error)", cause: error)
     }
 }
 

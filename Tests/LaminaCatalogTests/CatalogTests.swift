@@ -145,6 +145,19 @@ final class Fixture {
         #expect(throws: CatalogError.imageGone(Fixture.digest(10))) { try fixture.addSandbox() }
     }
 
+    @Test func aDamagedValueIsAnError() throws {
+        let fixture = try Fixture()
+        try fixture.addImage()
+        try fixture.catalog.queue.write { database in
+            try database.execute(sql: "UPDATE image SET chainID = 'sha256:nonsense'")
+        }
+        #expect {
+            _ = try fixture.catalog.images()
+        } throws: { error in
+            if case .damaged = error as? CatalogError { true } else { false }
+        }
+    }
+
     @Test func refusesANewerSchema() throws {
         let fixture = try Fixture()
         try fixture.catalog.queue.write { database in

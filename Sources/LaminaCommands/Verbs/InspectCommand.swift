@@ -29,12 +29,14 @@ struct InspectCommand: ParsableCommand {
         do throws(LaminaError) {
             return fields(try engine.sandbox(name))
         } catch  where error.code == .notFound {
+            let image: Image
             do throws(LaminaError) {
-                let image = try engine.image(name)
-                return fields(image, config: try engine.config(of: image))
-            } catch  where error.code == .notFound && error.message.hasSuffix("no such image") {
+                image = try engine.image(name)
+            } catch {
+                guard error.code == .notFound else { throw error }
                 throw LaminaError(.notFound, name, "no such sandbox or image")
             }
+            return fields(image, config: try engine.config(of: image))
         }
     }
 

@@ -48,21 +48,22 @@ extension Engine {
 
     private func image(_ record: ImageRecord) throws(LaminaError) -> Image {
         var unpacked: Int64 = 0
-        var content = record.configSize + (record.manifests.first?.size ?? 0)
+        // Wrapping: a damaged catalogue must not trap.
+        var content = record.configSize &+ (record.manifests.first?.size ?? 0)
         var kept: Int64 = 0
         let listed = record.manifests.first?.blobs ?? []
         for (position, diffID) in record.diffIDs.enumerated() {
             let layer = try catalogue { catalog throws(CatalogError) in try catalog.layer(diffID) }
             guard let layer else { continue }
-            unpacked += layer.tarSize
+            unpacked &+= layer.tarSize
             let blob = layer.blobs.first { position < listed.count && $0.digest == listed[position] }
             // A blob that is not known is the tar itself, or that of a docker-archive.
-            content += blob?.size ?? layer.tarSize
+            content &+= blob?.size ?? layer.tarSize
             for blob in layer.blobs where blob.digest != diffID && store.hasBlob(blob.digest) {
-                kept += blob.size
+                kept &+= blob.size
             }
         }
-        return Image(record, contentSize: content, unpackedSize: unpacked, diskUsage: unpacked + kept)
+        return Image(record, contentSize: content, unpackedSize: unpacked, diskUsage: unpacked &+ kept)
     }
 
     /// The bytes of an image's config, as they were loaded.

@@ -12,9 +12,12 @@ struct SampleLayer {
     /// The stream's size in blocks of 512 bytes.
     static let streamBlocks = 4096
 
+    private let objects: Bool
+
     /// `scale` directories, each with up to 40 nodes of all kinds.
-    init(id: UInt8, seed: UInt64, scale: Int = 30) {
+    init(id: UInt8, seed: UInt64, scale: Int = 30, objects: Bool = true) {
         layer = TestLayer(id)
+        self.objects = objects
         layer.streamSize = UInt64(Self.streamBlocks * 512 - 100)
         var random = SeededGenerator(seed: seed)
         layer.directory("", permissions: 0o755, attributes: ["user.root": "yes"])
@@ -40,7 +43,7 @@ struct SampleLayer {
             ExtendedAttribute(name: "system.posix_acl_access", value: Self.acl),
             ExtendedAttribute(name: "system.posix_acl_default", value: Self.acl),
         ]
-        layer.add("huge", .file, .regular, data: .object(digest(7), length: 3 << 40))
+        if objects { layer.add("huge", .file, .regular, data: .object(digest(7), length: 3 << 40)) }
         layer.directory("xattr")
         layer.entries[layer.entries.count - 1].entry.extendedAttributes = [
             ExtendedAttribute(name: "user.large", value: [UInt8](repeating: 7, count: 65_535)),
@@ -62,7 +65,7 @@ struct SampleLayer {
         case 3: layer.add(path, .device, .characterDevice, device: DeviceNumber(major: 1, minor: 3))
         case 4: layer.add(path, .fifo, .fifo, attributes: attributes.filter { !$0.key.hasPrefix("user.") })
         case 5: layer.add(path, .file, .regular, uid: uid, mtime: mtime, attributes: attributes)
-        case 6:
+        case 6 where objects:
             let length = 65_536 + random.next() % (20 << 30)
             layer.add(path, .file, .regular, uid: uid, data: .object(digest(UInt8(random.next() % 256)), length: length))
         default:

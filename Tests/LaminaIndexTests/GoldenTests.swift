@@ -21,16 +21,19 @@ import Testing
     }
 
     @Test func emptyLayer() throws {
-        #expect(try digest(of: TestLayer(0)) == "")
+        let found = try digest(of: TestLayer(0))
+        #expect(found == "84b7be26ff253cc018644310c3be4381465abab1aa9a9662c6ee90da0317a737")
     }
 
     @Test func layerOfEverything() throws {
-        #expect(try digest(of: SampleLayer(id: 1, seed: 1).layer) == "")
+        let found = try digest(of: SampleLayer(id: 1, seed: 1).layer)
+        #expect(found == "d371fa3b93cfbb56d3f06b6bcb2b5f7d3a11c217c89fcb455dab425f5a52e2ef")
     }
 
     @Test func chain() throws {
         let layers = [SampleLayer(id: 1, seed: 1).layer, SampleLayer(id: 2, seed: 2).layer]
-        #expect(try withChain(layers) { try digest(of: $0) } == "")
+        let found = try withChain(layers) { try digest(of: $0) }
+        #expect(found == "1dd19d823796ad01a85ca30ec42e42e7de52b9807a3c293afff73c454a522de3")
     }
 
     @Test func orderOfTheTarDoesNotMatter() throws {

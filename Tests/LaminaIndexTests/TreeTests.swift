@@ -106,7 +106,8 @@ import Testing
     @Test func xattrsOneByOne() throws {
         try withScratch { scratch in
             var layer = TestLayer(1)
-            layer.directory("d", attributes: ["user.a": "1", "trusted.overlay.opaque": "mine", "trusted.x": ""])
+            layer.directory(
+                "d", attributes: ["user.a": "1", "trusted.overlay.opaque": "mine", "trusted.x": ""])
             layer.whiteout("d/.wh..wh..opq")
             try layer.write(to: scratch + "/index")
             let tree = try openTree(scratch + "/index")
@@ -123,7 +124,10 @@ import Testing
             #expect(try value("user.b") == nil)
             #expect(try value("user.") == nil)
             #expect(try value("nonsense") == nil)
-            #expect(try tree.extendedAttributes(nid).map(\.name) == ["trusted.overlay.opaque", "trusted.x", "user.a"])
+            #expect(
+                try tree.extendedAttributes(nid).map(\.name) == [
+                    "trusted.overlay.opaque", "trusted.x", "user.a",
+                ])
         }
     }
 

@@ -164,7 +164,9 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
         var block: [UInt8] = []
         for attribute in entry.extendedAttributes {
             if try !AttributeBlock.append(attribute, to: &block, path: entry.path) {
-                foreignAttributes = (foreignAttributes?.first ?? attribute.name, (foreignAttributes?.count ?? 0) + 1)
+                foreignAttributes = (
+                    foreignAttributes?.first ?? attribute.name, (foreignAttributes?.count ?? 0) + 1
+                )
             }
         }
         for mark in marks { AttributeBlock.append(mark, to: &block) }

@@ -25,7 +25,8 @@ public struct StagedChain: ~Copyable, Sendable {
         let store = staging.store
         do throws(Errno) {
             try file.sync()
-            try store.place(Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID))
+            try store.place(
+                Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID))
             try store.chains.syncDirectory()
         } catch {
             throw .system("put chain \(chainID) in its place", error)

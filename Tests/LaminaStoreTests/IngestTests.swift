@@ -4,6 +4,7 @@ import LaminaCore
 import LaminaStore
 import LaminaSystem
 import LaminaTestSupport
+import Synchronization
 import Testing
 
 /// Small files, files of one and several chunks, odd padding, rubbish behind the end.
@@ -51,6 +52,13 @@ private func files(in directory: borrowing Descriptor, _ path: String) throws ->
     return result
 }
 
+/// What went wrong on other threads.
+private final class Failures: Sendable {
+    private let errors = Mutex<[StoreError]>([])
+    var all: [StoreError] { errors.withLock { $0 } }
+    func add(_ error: StoreError) { errors.withLock { $0.append(error) } }
+}
+
 extension StoreTests {
     @Suite struct IngestTests {
         @Test(arguments: Compression.allCases)
@@ -72,7 +80,9 @@ extension StoreTests {
 
                 #expect(summary.diffID == diffID && summary.tarSize == UInt64(tar.count))
                 #expect(summary.entryCount == 9 && summary.objects.count == 3 && summary.newObjectCount == 3)
-                #expect(summary.blobKept == (compression != .none) && store.hasBlob(summary.blobDigest) == summary.blobKept)
+                #expect(
+                    summary.blobKept == (compression != .none)
+                        && store.hasBlob(summary.blobDigest) == summary.blobKept)
                 #expect(store.hasLayer(diffID))
                 try store.verifyLayer(diffID)
                 #expect(try content(of: store).filter { $0.hasPrefix("ingest/") } == [])
@@ -122,6 +132,35 @@ extension StoreTests {
                 #expect(try content(of: store) == before)
                 try store.verifyLayer(sha256(tar))
             }
+        }
+
+        @Test func loadsOfOneLayerAtOnceKeepOneCopy() throws {
+            try withTemporaryPath { path in
+                let store = try Store(at: path)
+                let failures = Failures()
+                try withLoads(4, of: sampleTar(), in: [store, try Store(at: path)]) { failures.add($0) }
+                #expect(failures.all.isEmpty)
+                try store.verifyLayer(sha256(sampleTar()))
+                #expect(try content(of: store).count == 5)
+            }
+        }
+
+        /// Runs `count` loads of one tar on threads of their own and waits for all.
+        private func withLoads(
+            _ count: Int, of tar: [UInt8], in stores: [Store],
+            _ report: @escaping @Sendable (StoreError) -> Void
+        ) throws {
+            guard count > 0 else { return }
+            let worker = try Worker(stores[count % stores.count]) { store in
+                do throws(StoreError) {
+                    var sink = RecordingSink()
+                    try store.ingestLayer(from: MemorySource(tar), into: &sink).publish()
+                } catch {
+                    report(error)
+                }
+            }
+            try withLoads(count - 1, of: tar, in: stores, report)
+            worker.join()
         }
 
         @Test func refusesWhatDoesNotMatch() throws {

@@ -13,7 +13,9 @@ import Testing
             let root = path.appending("a/root")
             let store = try Store(at: root)
             _ = try Store(at: root)
-            for room in ["", "/blobs", "/blobs/sha256", "/objects", "/layers", "/chains", "/ingest"] as [ByteString] {
+            for room in ["", "/blobs", "/blobs/sha256", "/objects", "/layers", "/chains", "/ingest"]
+                as [ByteString]
+            {
                 #expect(try FileStatus.of(root + room).mode & 0o7777 == 0o700, "\(room)")
             }
             #expect(try content(of: store) == [])

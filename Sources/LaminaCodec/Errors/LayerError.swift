@@ -53,12 +53,15 @@ extension LayerError: CustomStringConvertible {
         case .symlinkTargetTooLong(let path): "\(path): a symlink of more than \(Limits.symlinkLength) bytes"
         case .parentNotDirectory(let path, let parent): "\(path): its parent \(parent) is not a directory"
         case .parentIsSymlink(let path, let parent): "\(path): its parent \(parent) is a symlink"
-        case .hardLinkTargetMissing(let path, let target): "\(path): hard link to \(target), which is not there"
+        case .hardLinkTargetMissing(let path, let target):
+            "\(path): hard link to \(target), which is not there"
         case .hardLinkToItself(let path): "\(path): hard link to itself"
         case .hardLinkToDirectory(let path, let target): "\(path): hard link to the directory \(target)"
         case .badWhiteout(let path): "\(path): not the name of a whiteout"
-        case .attributeNameTooLong(let path, let attribute): "\(path): the xattr name \(attribute) is too long"
-        case .attributeValueTooLong(let path, let attribute): "\(path): the value of xattr \(attribute) is too long"
+        case .attributeNameTooLong(let path, let attribute):
+            "\(path): the xattr name \(attribute) is too long"
+        case .attributeValueTooLong(let path, let attribute):
+            "\(path): the value of xattr \(attribute) is too long"
         case .tooManyEntries(let limit): "more than \(limit) entries"
         case .tooManyBytes(let limit): "more than \(limit) bytes"
         case .expandsTooMuch(let limit): "expands to more than \(limit) times its size"

@@ -14,7 +14,9 @@ struct IngestDirectory: ~Copyable, Sendable {
 
     static let lockName: ByteString = "lock"
 
-    private init(_ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor) {
+    private init(
+        _ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor
+    ) {
         self.store = store
         self.name = name
         self.descriptor = descriptor
@@ -61,7 +63,9 @@ struct IngestDirectory: ~Copyable, Sendable {
     }
 
     /// A new file of `directory`, which is this one or below it.
-    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError) -> Descriptor {
+    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError)
+        -> Descriptor
+    {
         do throws(Errno) {
             return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o444)
         } catch {

@@ -35,7 +35,8 @@ public struct StagedLayer: ~Copyable, Sendable {
         try makeFanOuts()
         try store.sync()
         for digest in newObjects {
-            try place(ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
+            try place(
+                ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
         }
         for digest in summary.objects where !store.hasObject(digest) {
             throw .missing(.object, digest)
@@ -54,7 +55,9 @@ public struct StagedLayer: ~Copyable, Sendable {
         let store = staging.store
         do throws(Errno) {
             for digest in newObjects { try store.makeFanOut(of: StorePath.object(digest), in: store.objects) }
-            if summary.blobKept { try store.makeFanOut(of: StorePath.blob(summary.blobDigest), in: store.blobs) }
+            if summary.blobKept {
+                try store.makeFanOut(of: StorePath.blob(summary.blobDigest), in: store.blobs)
+            }
         } catch {
             throw .system("make directories for layer \(summary.diffID)", error)
         }

@@ -23,14 +23,16 @@ extension Store {
     ) throws(StoreError) -> StagedLayer {
         let staging = try IngestDirectory.make(in: self)
         let directory = try staging.makeLayerDirectory()
-        var splitter = LayerSplitter(options.limits, stream: try staging.create(StorePath.stream, in: directory))
+        var splitter = LayerSplitter(
+            options.limits, stream: try staging.create(StorePath.stream, in: directory))
         let keeps = options.keepBlob && expected.compression != Compression.none
         let blob = keeps ? try staging.create(StagedLayer.blobName, in: staging.descriptor) : nil
         let result = try pump(
             source, declared: expected.compression, blob: blob, options, &splitter, staging, into: &sink)
         let (splits, entryCount) = try splitter.finish()
         let summary = LayerSummary(
-            compression: result.compression, blobDigest: result.digest ?? splits.diffID, blobSize: result.size,
+            compression: result.compression, blobDigest: result.digest ?? splits.diffID,
+            blobSize: result.size,
             blobKept: keeps && result.digest != nil, diffID: splits.diffID, tarSize: splits.tarSize,
             streamSize: splits.streamSize, entryCount: entryCount, objects: splitter.objects.all,
             newObjectCount: splitter.objects.staged.count, newObjectSize: splitter.objects.stagedSize)
@@ -42,7 +44,8 @@ extension Store {
 
     /// Runs the two halves side by side: the first on a thread of its own, the second here.
     private func pump<Source: ByteSource & Sendable & ~Copyable>(
-        _ source: consuming Source, declared: Compression?, blob: consuming Descriptor?, _ options: IngestOptions,
+        _ source: consuming Source, declared: Compression?, blob: consuming Descriptor?,
+        _ options: IngestOptions,
         _ splitter: inout LayerSplitter, _ staging: borrowing IngestDirectory,
         into sink: inout some LayerEntrySink & ~Copyable
     ) throws(StoreError) -> BlobResult {

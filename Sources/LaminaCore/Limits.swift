@@ -21,6 +21,8 @@ public enum Limits {
     public static let documentSize = 8 << 20
     /// Entries of one layer.
     public static let entriesPerLayer = 16_000_000
+    /// Bytes of one file: 1024 chunks of 1 TiB, the largest that EROFS has.
+    public static let fileSize: UInt64 = 1 << 50
     /// Directories above an entry.
     public static let depth = 2_000
 }

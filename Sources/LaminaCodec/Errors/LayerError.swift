@@ -34,6 +34,12 @@ public enum LayerError: Error, Hashable, Sendable {
     case badWhiteout(ByteString)
     case attributeNameTooLong(path: ByteString, attribute: ByteString)
     case attributeValueTooLong(path: ByteString, attribute: ByteString)
+    /// An xattr that no index can express: `system.` names other than the two POSIX ACLs.
+    case attributeNotStorable(path: ByteString, attribute: ByteString)
+    /// More than 256 KiB of xattrs on one node.
+    case attributesTooLarge(ByteString)
+    /// A device number beyond 12 bits major and 20 bits minor.
+    case badDevice(ByteString)
     case tooManyEntries(limit: UInt64)
     case tooManyBytes(limit: UInt64)
     /// More than `limit` times as many bytes out of the decompressor as into it.
@@ -62,6 +68,10 @@ extension LayerError: CustomStringConvertible {
             "\(path): the xattr name \(attribute) is too long"
         case .attributeValueTooLong(let path, let attribute):
             "\(path): the value of xattr \(attribute) is too long"
+        case .attributeNotStorable(let path, let attribute):
+            "\(path): the xattr \(attribute) cannot be stored"
+        case .attributesTooLarge(let path): "\(path): more than 256 KiB of xattrs"
+        case .badDevice(let path): "\(path): a device number out of range"
         case .tooManyEntries(let limit): "more than \(limit) entries"
         case .tooManyBytes(let limit): "more than \(limit) bytes"
         case .expandsTooMuch(let limit): "expands to more than \(limit) times its size"

@@ -5,11 +5,12 @@ import Glibc
 import LaminaCore
 import LaminaSystem
 
-/// A private directory below `ingest/`.
-struct IngestDirectory: ~Copyable, Sendable {
+/// A private directory below `ingest/` for unfinished work: dropping it removes it.
+public struct IngestDirectory: ~Copyable, Sendable {
     let store: Store
     private let name: ByteString
-    let descriptor: Descriptor
+    /// The directory.
+    public let descriptor: Descriptor
     private let lock: Descriptor
 
     static let lockName: ByteString = "lock"
@@ -29,7 +30,7 @@ struct IngestDirectory: ~Copyable, Sendable {
     }
 
     /// Makes a directory under a name nobody else has, and locks it.
-    static func make(in store: Store) throws(StoreError) -> IngestDirectory {
+    public static func make(in store: Store) throws(StoreError) -> IngestDirectory {
         do throws(Errno) {
             for _ in 0..<16 {
                 let name = ByteString("\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")

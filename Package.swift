@@ -21,7 +21,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
     name: "lamina",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         // System libraries from Debian packages, and the only C code of the project.
@@ -42,14 +44,32 @@ let package = Package(
         module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
         module("LaminaStore", ["LaminaCodec"]),
         module("LaminaIndex", ["LaminaCodec"]),
+        module("LaminaUnion", ["LaminaIndex"]),
+        module("LaminaFuse", ["LaminaUnion", "CFuse3"]),
+        module("LaminaCatalog", ["LaminaSystem", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("LaminaEngine", ["LaminaCatalog", "LaminaStore", "LaminaIndex"]),
+        module(
+            "LaminaCommands",
+            ["LaminaEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 
+        .target(
+            name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
-        .target(
-            name: "LaminaTestSupport", dependencies: ["LaminaCodec"], path: "Tests/LaminaTestSupport",
-            swiftSettings: strict),
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
+        tests("LaminaUnionTests", ["LaminaUnion"]),
+        tests("LaminaCatalogTests", ["LaminaCatalog"]),
+        tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
+        tests("PackageTests", ["lamina-mountd"]),
+        tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
+        tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina", "lamina-mountd"]),
     ]
 )

@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -76,6 +77,14 @@ int clinux_removexattr(const char *path, const char *name) {
 
 ssize_t clinux_listxattr(const char *path, void *list, size_t size) {
     return listxattr(path, list, size);
+}
+
+int clinux_pipe2(int *ends, int flags) {
+    return pipe2(ends, flags);
+}
+
+int clinux_umount2(const char *path, int flags) {
+    return umount2(path, flags);
 }
 
 _Static_assert(CLINUX_O_PATH == O_PATH && CLINUX_O_TMPFILE == O_TMPFILE, "open flags of this architecture");

@@ -31,7 +31,14 @@ public struct Descriptor: ~Copyable, Sendable {
         if Glibc.close(release()) != 0 { throw lastError() }
     }
 
-    /// A second descriptor of the same open file (`F_DUPFD_CLOEXEC`).
+    /// A second descriptor of the same open file, numbered `lowest` or higher
+    /// (`F_DUPFD_CLOEXEC`).
+    public borrowing func duplicate(from lowest: Int32 = 0) throws(Errno) -> Descriptor {
+        let raw = rawValue
+        return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, Int(lowest)) })
+    }
+
+    /// A second descriptor of the same open file.
     public borrowing func duplicate() throws(Errno) -> Descriptor {
         let raw = rawValue
         return Descriptor(owning: try checked { clinux_fcntl(raw, F_DUPFD_CLOEXEC, 0) })

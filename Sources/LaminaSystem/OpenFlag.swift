@@ -27,3 +27,9 @@ public enum RenameFlag {
     public static let exchange = UInt32(CLINUX_RENAME_EXCHANGE)
     public static let whiteout = UInt32(CLINUX_RENAME_WHITEOUT)
 }
+
+/// Values for `whence` of `lseek(2)` beyond those of Glibc.
+public enum SeekFlag {
+    public static let data = Int32(CLINUX_SEEK_DATA)
+    public static let hole = Int32(CLINUX_SEEK_HOLE)
+}

@@ -23,6 +23,8 @@ ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t 
 int clinux_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
 int clinux_removexattr(const char *path, const char *name);
 ssize_t clinux_listxattr(const char *path, void *list, size_t size);
+int clinux_pipe2(int *ends, int flags);
+int clinux_umount2(const char *path, int flags);
 
 uint32_t clinux_major(uint64_t device);
 uint32_t clinux_minor(uint64_t device);

@@ -91,4 +91,6 @@ enum InodeField {
     static let mtime = 32
     static let mtimeNanoseconds = 40
     static let linkCount = 44
+    /// Ours, in bytes that EROFS reserves: the directory of the node's first name.
+    static let parent = 48
 }

@@ -61,6 +61,7 @@ extension Tree {
             uid: try bytes.load(InodeField.uid, as: UInt32.self),
             gid: try bytes.load(InodeField.gid, as: UInt32.self),
             size: inode.size, mtime: mtime,
+            parent: UInt64(try bytes.load(InodeField.parent, as: UInt32.self)),
             device: isDevice ? DeviceNumber(encoded: inode.union) : .zero,
             hasExtendedAttributes: inode.attributeSize > 0)
     }

@@ -40,6 +40,9 @@ public struct Tree: ~Copyable, Sendable {
         self.file = file
     }
 
+    /// One more than the greatest node id that the index can hold.
+    public var nidLimit: UInt64 { lastNid + 1 }
+
     /// Bytes of the index.
     public var byteCount: Int { file.count }
 }

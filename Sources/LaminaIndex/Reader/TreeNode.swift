@@ -35,6 +35,9 @@ public struct TreeNode: Hashable, Sendable {
     /// Bytes: of a symlink its target's, of a directory its entries'.
     public var size: UInt64
     public var mtime: Timestamp
+    /// The directory of the node's first name, from which copy-up finds its path; the
+    /// root's is itself.
+    public var parent: UInt64
     /// The device that a device node names; 0:0 for other types.
     public var device: DeviceNumber
     /// Whether there is any xattr, also one that containers do not see.

@@ -15,6 +15,8 @@ struct IndexPlan {
     private(set) var nids: [UInt32]
     /// Of each node: how many names it has, or 2 and its subdirectories.
     private(set) var linkCounts: [UInt32]
+    /// Of each node: the nid of the directory of its first name; the root's is its own.
+    private(set) var parents: [UInt32]
     /// What has blocks of its own, in the order of those.
     private(set) var runs: [DataRun] = []
     /// Of each node that is a directory or a symlink outside its inode: its data's first
@@ -45,6 +47,7 @@ struct IndexPlan {
         nids = Array(repeating: 0, count: count)
         linkCounts = Array(repeating: 0, count: count)
         dataBlocks = Array(repeating: 0, count: count)
+        parents = Array(repeating: UInt32(Erofs.rootNid), count: count)
         order.reserveCapacity(count)
         let head = Erofs.deviceTableOffset + deviceCount * Erofs.deviceSlotSize
         metadataBlock = UInt32((head + Erofs.blockSize - 1) / Erofs.blockSize)
@@ -65,7 +68,10 @@ struct IndexPlan {
             let children = pending.count
             for index in first..<first + count {
                 let entry = table.entries[index]
-                if nids[entry.node] == 0 { try place(entry.node, table) }
+                if nids[entry.node] == 0 {
+                    try place(entry.node, table)
+                    parents[entry.node] = nids[Int(node)]
+                }
                 if case .directory = table.nodes[entry.node].content {
                     subdirectories += 1
                     pending.append((Int32(entry.node), node))

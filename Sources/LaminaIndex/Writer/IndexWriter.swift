@@ -91,6 +91,7 @@ struct IndexWriter: ~Copyable {
         output.put(UInt64(bitPattern: node.seconds), at: start + InodeField.mtime)
         output.put(node.nanoseconds, at: start + InodeField.mtimeNanoseconds)
         output.put(plan.linkCounts[number], at: start + InodeField.linkCount)
+        output.put(plan.parents[number], at: start + InodeField.parent)
         output.put(table.span(node.attributes), at: start + Erofs.inodeSize)
         switch node.content {
         case .symlink(let target) where data.layout == .inline:

@@ -5,16 +5,19 @@ import Glibc
 import LaminaCore
 import LaminaSystem
 
-/// A private directory below `ingest/`.
-struct IngestDirectory: ~Copyable, Sendable {
+/// A private directory below `ingest/` for unfinished work: dropping it removes it.
+public struct IngestDirectory: ~Copyable, Sendable {
     let store: Store
     private let name: ByteString
-    let descriptor: Descriptor
+    /// The directory.
+    public let descriptor: Descriptor
     private let lock: Descriptor
 
     static let lockName: ByteString = "lock"
 
-    private init(_ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor) {
+    private init(
+        _ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor
+    ) {
         self.store = store
         self.name = name
         self.descriptor = descriptor
@@ -27,7 +30,7 @@ struct IngestDirectory: ~Copyable, Sendable {
     }
 
     /// Makes a directory under a name nobody else has, and locks it.
-    static func make(in store: Store) throws(StoreError) -> IngestDirectory {
+    public static func make(in store: Store) throws(StoreError) -> IngestDirectory {
         do throws(Errno) {
             for _ in 0..<16 {
                 let name = ByteString("\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
@@ -61,7 +64,9 @@ struct IngestDirectory: ~Copyable, Sendable {
     }
 
     /// A new file of `directory`, which is this one or below it.
-    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError) -> Descriptor {
+    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError)
+        -> Descriptor
+    {
         do throws(Errno) {
             return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o444)
         } catch {
@@ -90,27 +95,25 @@ struct IngestDirectory: ~Copyable, Sendable {
 }
 
 extension Store {
-    /// Renames `name` of `directory` into `room` as `target`, making the one directory
-    /// between where it is missing. False when something of that name is there already,
-    /// which content of the same digest equals.
+    /// Makes the directory between `room` and `target` (`ab/…`) where it is missing.
+    func makeFanOut(of target: ByteString, in room: borrowing Descriptor) throws(Errno) {
+        do throws(Errno) {
+            try room.makeDirectory(StorePath.fanOut(target), permissions: 0o700)
+        } catch Errno.fileExists {
+            // Another load made it.
+        }
+    }
+
+    /// Renames `name` of `directory` into `room` as `target`. When something of that name is
+    /// there already, which content of the same digest equals, that stays.
     func place(
         _ name: ByteString, of directory: borrowing Descriptor, in room: borrowing Descriptor,
         as target: ByteString
-    ) throws(Errno) -> Bool {
+    ) throws(Errno) {
         do throws(Errno) {
-            do throws(Errno) {
-                try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
-            } catch Errno.noSuchFileOrDirectory {
-                do throws(Errno) {
-                    try room.makeDirectory(StorePath.fanOut(target), permissions: 0o700)
-                } catch Errno.fileExists {
-                    // Another process was first.
-                }
-                try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
-            }
-            return true
+            try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
         } catch Errno.fileExists {
-            return false
+            return
         }
     }
 }

@@ -1,0 +1,178 @@
+// Images, their tags and manifests.
+
+import GRDB
+import LaminaCore
+
+extension Catalog {
+    /// Makes an image visible in one transaction: its layers, itself, a manifest and tags.
+    ///
+    /// Layers and images that are there already are kept; a tag moves to this image. The
+    /// files of all layers must be durable before the call.
+    public func add(
+        _ images: [(image: ImageRecord, manifest: ManifestRecord?, references: [String])],
+        layers: [LayerRecord]
+    ) throws(CatalogError) {
+        try write { database in
+            for layer in layers { try Self.insert(layer, in: database) }
+            for (image, manifest, references) in images {
+                try Self.insert(image, in: database)
+                if let manifest { try Self.insert(manifest, of: image, in: database) }
+                for reference in references {
+                    try database.execute(
+                        sql: "INSERT OR REPLACE INTO tag (reference, image) VALUES (?, ?)",
+                        arguments: [reference, image.id])
+                }
+            }
+        }
+    }
+
+    private static func insert(_ image: ImageRecord, in database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT OR IGNORE INTO image
+                (id, chainID, architecture, os, variant, created, configSize, loaded)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                image.id, image.chainID, image.architecture, image.os, image.variant, image.created,
+                image.configSize, image.loaded,
+            ])
+        guard database.changesCount > 0 else { return }
+        for (position, diffID) in image.diffIDs.enumerated() {
+            try database.execute(
+                sql: "INSERT INTO imageLayer (image, position, diffID) VALUES (?, ?, ?)",
+                arguments: [image.id, position, diffID])
+        }
+    }
+
+    private static func insert(
+        _ manifest: ManifestRecord, of image: ImageRecord, in database: Database
+    ) throws {
+        try database.execute(
+            sql: """
+                INSERT OR IGNORE INTO manifest (digest, image, mediaType, size, loaded) VALUES (?, ?, ?, ?, ?)
+                """,
+            arguments: [manifest.digest, image.id, manifest.mediaType, manifest.size, image.loaded])
+        guard database.changesCount > 0 else { return }
+        for (position, blob) in manifest.blobs.enumerated() {
+            try database.execute(
+                sql: "INSERT INTO manifestLayer (manifest, position, blob) VALUES (?, ?, ?)",
+                arguments: [manifest.digest, position, blob])
+        }
+    }
+
+    /// All images, newest in the store first. O(images).
+    public func images() throws(CatalogError) -> [ImageRecord] {
+        try read { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT * FROM image ORDER BY loaded DESC, id")
+            return try rows.map { try Self.image($0, in: database) }
+        }
+    }
+
+    /// The image with this id.
+    public func image(id: Digest) throws(CatalogError) -> ImageRecord? {
+        try read { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM image WHERE id = ?", arguments: [id])
+                .map { try Self.image($0, in: database) }
+        }
+    }
+
+    /// The image that the normalised `reference` names.
+    public func image(reference: String) throws(CatalogError) -> ImageRecord? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT image.* FROM image JOIN tag ON tag.image = image.id WHERE tag.reference = ?",
+                arguments: [reference]
+            ).map { try Self.image($0, in: database) }
+        }
+    }
+
+    /// The image that has a manifest of this digest.
+    public func image(manifest: Digest) throws(CatalogError) -> ImageRecord? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT image.* FROM image JOIN manifest m ON m.image = image.id WHERE m.digest = ?",
+                arguments: [manifest]
+            ).map { try Self.image($0, in: database) }
+        }
+    }
+
+    /// At most two images whose id starts with these hexadecimal digits: one is a match,
+    /// two say that the prefix is ambiguous.
+    public func images(idPrefix: String) throws(CatalogError) -> [ImageRecord] {
+        guard idPrefix.utf8.allSatisfy(isHexDigit) else { return [] }
+        return try read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM image WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+                arguments: ["sha256:\(idPrefix)", "sha256:\(idPrefix)g"]
+            ).map { try Self.image($0, in: database) }
+        }
+    }
+
+    /// Points the normalised `reference` at an image.
+    public func tag(_ reference: String, image: Digest) throws(CatalogError) {
+        try write { database in
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO tag (reference, image) VALUES (?, ?)",
+                arguments: [reference, image])
+        }
+    }
+
+    /// Removes one tag; the image stays.
+    public func untag(_ reference: String) throws(CatalogError) {
+        try write { database in
+            try database.execute(sql: "DELETE FROM tag WHERE reference = ?", arguments: [reference])
+        }
+    }
+
+    /// Removes an image with its tags and manifests; its layers stay until `removeUnused`.
+    ///
+    /// Throws `imageInUse` while a sandbox is based on it, unless `force`; a sandbox keeps
+    /// its layers either way.
+    public func removeImage(_ id: Digest, force: Bool = false) throws(CatalogError) {
+        try write { database in
+            let users = try String.fetchAll(
+                database, sql: "SELECT id FROM sandbox WHERE image = ? ORDER BY created, id", arguments: [id])
+            if !force && !users.isEmpty { throw CatalogError.imageInUse(sandboxes: users) }
+            try database.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [id])
+        }
+    }
+
+    private static func image(_ row: Row, in database: Database) throws -> ImageRecord {
+        let id: Digest = row["id"]
+        var image = ImageRecord(
+            id: id, chainID: row["chainID"], architecture: row["architecture"], os: row["os"],
+            variant: row["variant"], created: row["created"], configSize: row["configSize"],
+            loaded: row["loaded"],
+            diffIDs: try Digest.fetchAll(
+                database, sql: "SELECT diffID FROM imageLayer WHERE image = ? ORDER BY position",
+                arguments: [id]))
+        image.references = try String.fetchAll(
+            database, sql: "SELECT reference FROM tag WHERE image = ? ORDER BY reference", arguments: [id])
+        image.sandboxes = try String.fetchAll(
+            database, sql: "SELECT id FROM sandbox WHERE image = ? ORDER BY created, id", arguments: [id])
+        image.manifests = try Row.fetchAll(
+            database, sql: "SELECT * FROM manifest WHERE image = ? ORDER BY loaded DESC, digest",
+            arguments: [id]
+        ).map { try Self.manifest($0, in: database) }
+        return image
+    }
+
+    private static func manifest(_ row: Row, in database: Database) throws -> ManifestRecord {
+        let digest: Digest = row["digest"]
+        return ManifestRecord(
+            digest: digest, mediaType: row["mediaType"], size: row["size"],
+            blobs: try Digest.fetchAll(
+                database, sql: "SELECT blob FROM manifestLayer WHERE manifest = ? ORDER BY position",
+                arguments: [digest]))
+    }
+}
+
+func isHexDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+    default: false
+    }
+}

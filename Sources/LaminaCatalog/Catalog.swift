@@ -1,0 +1,67 @@
+// Catalog owns the store's database: the one place that says which images, layers and
+// sandboxes exist. A row appears only after the files it names are durable, and goes
+// before they are removed, so that a crash leaves unreferenced files and never a
+// reference to nothing.
+
+import Foundation
+import GRDB
+import LaminaCore
+import LaminaSystem
+
+/// The catalogue of one store: `<root>/lamina.db`, SQLite in WAL mode.
+///
+/// Safe to use from many threads and processes: writers queue, for at most the busy timeout.
+public final class Catalog: Sendable {
+    let queue: DatabaseQueue
+
+    /// Opens or creates the catalogue at `path` and brings its tables up to date.
+    ///
+    /// Throws `newerSchema` for a file that a later version wrote; nothing is changed then.
+    public init(path: String) throws(CatalogError) {
+        do {
+            var configuration = Configuration()
+            configuration.label = "lamina.catalog"
+            configuration.foreignKeysEnabled = true
+            configuration.journalMode = .wal
+            configuration.busyMode = .timeout(20)
+            configuration.prepareDatabase { database in
+                // FULL: a commit that was reported is on the disk.
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+            try Self.migrate(queue, path: path)
+        } catch {
+            throw CatalogError(error)
+        }
+    }
+
+    private static func migrate(_ queue: DatabaseQueue, path: String) throws {
+        let migrator = Schema.migrator
+        if try queue.read(migrator.hasBeenSuperseded) { throw CatalogError.newerSchema(path: path) }
+        if try queue.read(migrator.hasCompletedMigrations) { return }
+        do {
+            try migrator.migrate(queue)
+        } catch {
+            // Another process may have run the same migration between the two looks.
+            guard try queue.read(migrator.hasCompletedMigrations) else { throw error }
+        }
+    }
+
+    /// Runs `body` in a read transaction.
+    func read<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
+        do { return try queue.read(body) } catch { throw CatalogError(error) }
+    }
+
+    /// Runs `body` in one write transaction; an error rolls all of it back.
+    func write<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
+        do {
+            return try queue.write { database in
+                let value = try body(database)
+                try FaultInjection.check(.commit)
+                return value
+            }
+        } catch {
+            throw CatalogError(error)
+        }
+    }
+}

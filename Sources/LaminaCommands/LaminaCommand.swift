@@ -1,0 +1,34 @@
+// The root command: the list of verbs and what holds for all of them.
+
+import ArgumentParser
+import LaminaEngine
+
+struct LaminaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lamina",
+        abstract: "Stores container images by content and mounts them as writable sandboxes.",
+        discussion: """
+            The store is DIR of --root, else LAMINA_ROOT, else /var/lib/lamina for root, else \
+            $XDG_DATA_HOME/lamina or ~/.local/share/lamina.
+
+            EXIT CODES
+              0   success
+            \(exitCodes)
+            """,
+        version: Version.text,
+        subcommands: [
+            LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
+            MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
+            InspectCommand.self, PruneCommand.self, VersionCommand.self,
+        ])
+
+    /// One line for each code of `LaminaError.Code`, the one place that defines them.
+    private static var exitCodes: String {
+        var lines: [String] = []
+        for code in LaminaError.Code.allCases {
+            let number = String(code.rawValue)
+            lines.append("  " + number + String(repeating: " ", count: 4 - number.count) + code.meaning)
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,26 @@
+// `lamina rm`: sandboxes go with what was written in them.
+
+import ArgumentParser
+import LaminaEngine
+
+/// `lamina rm`
+struct RemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove sandboxes with everything written in them.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: [.short, .long], help: "Unmount a mounted sandbox first.")
+    var force = false
+
+    @Argument(help: ArgumentHelp("Sandboxes: ids, starts of ids, or names.", valueName: "sandbox"))
+    var sandboxes: [String]
+
+    func run() throws {
+        let engine = try global.engine()
+        try forEach(sandboxes) { name throws(LaminaError) in
+            try engine.remove(name, force: force)
+            print(name)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// The merged tree of a chain: made once for all images and sandboxes that share it.
+
+import LaminaCore
+import LaminaIndex
+import LaminaStore
+import LaminaSystem
+
+extension Engine {
+    /// Merges the indexes of `diffIDs`, lowest first, unless the store has the chain. The caller
+    /// holds a lease. O(nodes of the layers).
+    func makeChain(_ diffIDs: [Digest]) throws(LaminaError) {
+        guard let chainID = ChainID.of(diffIDs) else { return }
+        if store.hasChain(chainID) { return }
+        let name = "chain \(chainID)"
+        var trees: [SharedTree] = []
+        for diffID in diffIDs {
+            trees.append(SharedTree(try tree(store.openLayer(diffID, StorePath.index), "index of layer \(diffID)")))
+        }
+        let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
+        try Self.indexing(name) { () throws(IndexError) in
+            _ = try ChainMerge.write(trees, to: staged.file)
+        }
+        do throws(StoreError) { try staged.publish() } catch { throw LaminaError(error, about: name) }
+    }
+
+    /// The tree of a chain that is in the store.
+    func chainTree(_ chainID: Digest) throws(LaminaError) -> Tree {
+        try tree(store.openChain(chainID), "chain \(chainID)")
+    }
+
+    private func tree(
+        _ open: @autoclosure () throws(StoreError) -> Descriptor, _ name: String
+    ) throws(LaminaError) -> Tree {
+        let file = try Self.storing(name, open)
+        let mapped = try Self.system(ByteString(name)) { () throws(Errno) in try MappedFile(file) }
+        do throws(IndexError) { return try Tree(mapped) } catch { throw LaminaError(error, about: name) }
+    }
+}

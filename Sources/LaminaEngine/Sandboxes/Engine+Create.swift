@@ -1,0 +1,116 @@
+// Making sandboxes: built under `ingest/`, renamed into place, then recorded.
+
+import Foundation
+import LaminaCatalog
+import LaminaCore
+import LaminaIndex
+import LaminaStore
+import LaminaSystem
+
+extension Engine {
+    /// Makes a sandbox on the image that `imageName` means; `name` is made up when nil.
+    ///
+    /// Throws `notFound` for an unknown image, `busy` for a name that is taken, `badInput` for
+    /// one that is none.
+    public func create(_ imageName: String, name: String? = nil) throws(LaminaError) -> Sandbox {
+        if let name, !NameGenerator.isValid(name) {
+            throw LaminaError(.badInput, name, "is not a sandbox name: letters, digits, '_', '.' and '-' only")
+        }
+        let lease = try lease(exclusive: false)
+        let image = try record(imageName)
+        try makeChain(image.diffIDs)
+        let shown = (try? ImageReference(imageName)).map(\.normalised)
+        let chosen = if let name { name } else { try freeName() }
+        var record = SandboxRecord(
+            id: Self.newID(), name: chosen, image: image.id,
+            imageName: shown.flatMap { image.references.contains($0) ? ImageReference.familiar($0) : nil } ?? imageName,
+            chainID: image.chainID, created: Int64(Date().timeIntervalSince1970), diffIDs: image.diffIDs)
+        try makeDirectory(of: record)
+        for attempt in 0... {
+            do throws(CatalogError) {
+                try catalog.add(record)
+                break
+            } catch .nameTaken where name == nil && attempt < 10 {
+                record.name = NameGenerator.name(attempt: attempt + 3)
+            } catch {
+                try? store.root.openDirectory("sandboxes").removeTree(ByteString(record.id))
+                throw LaminaError(error)
+            }
+        }
+        _ = consume lease
+        return Sandbox(record, state: .idle, directory: sandboxDirectory(record.id))
+    }
+
+    private static func newID() -> String {
+        (0..<8).map { _ in
+            let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
+            return String(repeating: "0", count: 8 - digits.count) + digits
+        }.joined()
+    }
+
+    private func freeName() throws(LaminaError) -> String {
+        for attempt in 0..<16 {
+            let name = NameGenerator.name(attempt: attempt)
+            let taken = try catalogue { catalog throws(CatalogError) in try catalog.hasSandbox(named: name) }
+            if !taken { return name }
+        }
+        throw LaminaError(.failure, "sandbox", "found no free name; give one with --name")
+    }
+
+    /// Builds `upper`, `work` and `layerchain.json` and puts them in place, durably.
+    private func makeDirectory(of sandbox: SandboxRecord) throws(LaminaError) {
+        let tree = try chainTree(sandbox.chainID)
+        let thing = ByteString("sandbox \(sandbox.id)")
+        let staging = try Self.storing("\(thing)") { () throws(StoreError) in try IngestDirectory.make(in: store) }
+        let (root, attributes) = try Self.indexing("chain \(sandbox.chainID)") { () throws(IndexError) in
+            (try tree.node(Tree.root), try tree.extendedAttributes(Tree.root))
+        }
+        let chain = layerChain(sandbox.diffIDs)
+        try Self.system(thing) { () throws(Errno) in
+            try staging.descriptor.makeDirectory("sandbox", permissions: 0o700)
+            let directory = try staging.descriptor.openDirectory("sandbox")
+            let file = try directory.open("layerchain.json", O_WRONLY | O_CREAT | O_EXCL, permissions: 0o644)
+            try file.writeAll(chain)
+            try file.sync()
+            try directory.makeDirectory("work", permissions: 0o700)
+            try directory.makeDirectory("upper", permissions: 0o700)
+            try directory.openDirectory("upper").become(root, attributes)
+            try directory.syncDirectory()
+            try store.root.makeDirectories("sandboxes", permissions: 0o700)
+            let room = try store.root.openDirectory("sandboxes")
+            try staging.descriptor.rename("sandbox", to: room, ByteString(sandbox.id))
+            try room.syncDirectory()
+        }
+    }
+
+    /// The directories of the parent layers, nearest first, as a JSON array.
+    private func layerChain(_ diffIDs: [Digest]) -> [UInt8] {
+        let layers = root.appending("layers")
+        let paths = diffIDs.reversed().map { layers.appending(StorePath.layer($0)).description }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
+        return Array((try? encoder.encode(paths)) ?? Data("[]".utf8)) + [UInt8(ascii: "\n")]
+    }
+}
+
+extension Descriptor {
+    /// Gives this directory the attributes of a tree's root, as far as the user may.
+    fileprivate borrowing func become(
+        _ node: TreeNode, _ attributes: [ExtendedAttribute]
+    ) throws(Errno) {
+        do throws(Errno) {
+            try setOwner(uid: node.uid, gid: node.gid)
+        } catch where error == .notPermitted && geteuid() != 0 {
+            // Without root everything in a sandbox is the user's own.
+        }
+        for attribute in attributes {
+            do throws(Errno) {
+                try setExtendedAttribute(attribute.name, attribute.value.raw)
+            } catch where error == .notPermitted || error == Errno(rawValue: EOPNOTSUPP) {
+                continue
+            }
+        }
+        try setPermissions(node.mode & 0o7777)
+        try setTimes(atime: .set(node.mtime), mtime: .set(node.mtime))
+    }
+}

@@ -1,0 +1,79 @@
+// Unmounting: takes the mount away, waits for the server's end, clears the record.
+
+import Glibc
+import LaminaCatalog
+import LaminaCore
+import LaminaSystem
+
+extension Engine {
+    /// How long a server may take to end after its mount is gone.
+    private static let endMilliseconds = 30_000
+
+    /// Unmounts a sandbox and returns when its server has ended; a mount whose server has
+    /// died is cleaned up. With `lazy` the mount leaves the tree at once and the server ends
+    /// with its last user.
+    ///
+    /// Throws `busy` while files of the mount are in use, `failure` when it is not mounted.
+    public func unmount(_ name: String, lazy: Bool = false) throws(LaminaError) {
+        let sandbox = try sandbox(name)
+        switch sandbox.state {
+        case .idle:
+            throw LaminaError(.failure, name, "is not mounted")
+        case .detached where !lazy:
+            throw LaminaError(.busy, name, "was unmounted lazily and is still in use")
+        case .detached, .mounted, .stale:
+            try unmount(sandbox, called: name, lazy: lazy)
+        }
+    }
+
+    func unmount(_ sandbox: Sandbox, called name: String, lazy: Bool) throws(LaminaError) {
+        if sandbox.state != .detached, let mountpoint = sandbox.mountpoint {
+            // A dead server's mount has no users that could be told from live ones by EBUSY.
+            try detach(mountpoint, called: name, lazy: lazy || sandbox.state == .stale)
+        }
+        let ended = MountServer.waitForEnd(
+            in: sandbox.directory, milliseconds: lazy ? 1_000 : Self.endMilliseconds)
+        guard ended || lazy else {
+            throw LaminaError(.failure, name, "is unmounted, but its server did not end")
+        }
+        guard ended else { return }
+        try catalogue { catalog throws(CatalogError) in
+            try catalog.setMountpoint(of: sandbox.id, to: nil)
+        }
+    }
+
+    private func detach(_ mountpoint: ByteString, called name: String, lazy: Bool) throws(LaminaError) {
+        let busy = LaminaError(
+            .busy, name, "\(mountpoint) is in use; close its files or use --lazy", cause: Errno.resourceBusy)
+        do throws(Errno) {
+            if geteuid() == 0 {
+                try MountTable.unmount(mountpoint, lazy: lazy)
+                return
+            }
+            let null = try Descriptor.open("/dev/null", O_RDWR)
+            var command = Spawn("/usr/bin/fusermount3", (lazy ? ["-u", "-z"] : ["-u"]) + ["--", mountpoint])
+            command.descriptors = [(0, null.rawValue), (1, null.rawValue), (2, null.rawValue)]
+            if try command.run() != 0 { throw Errno.resourceBusy }
+        } catch .resourceBusy {
+            throw busy
+        } catch {
+            throw LaminaError(mountpoint, error)
+        }
+    }
+
+    /// Ends a mount whoever uses it: lazily, and by a signal to a server that stays.
+    func forceUnmount(_ sandbox: Sandbox, called name: String) throws(LaminaError) {
+        try unmount(sandbox, called: name, lazy: true)
+        for signal in [SIGTERM, SIGKILL] {
+            guard let process = MountServer.processID(in: sandbox.directory) else { break }
+            kill(process, signal)
+            _ = MountServer.waitForEnd(in: sandbox.directory, milliseconds: 5_000)
+        }
+        guard !MountServer.isAlive(in: sandbox.directory) else {
+            throw LaminaError(.busy, name, "its server does not end")
+        }
+        try catalogue { catalog throws(CatalogError) in
+            try catalog.setMountpoint(of: sandbox.id, to: nil)
+        }
+    }
+}

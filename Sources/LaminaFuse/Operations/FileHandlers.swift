@@ -1,0 +1,110 @@
+// Requests about open files and their bytes.
+
+import CFuse3
+import Glibc
+import LaminaCore
+import LaminaUnion
+
+/// Bytes that one request may move; the kernel asks for at most 1 MiB.
+private let largestTransfer = 16 << 20
+
+extension fuse_lowlevel_ops {
+    mutating func setOpenHandlers() {
+        unsafe open = { request, id, info in
+            unsafe answer(request, with: { reply, info in reply.opened(info) }) { (server) throws(Errno) in
+                var info = try unsafe fileInfo(info)
+                let file = try server.union.open(NodeID(rawValue: id), flags: info.flags)
+                info.fh = try server.files.insert(file)
+                // Nobody changes the bytes behind the kernel's back.
+                info.keep_cache = 1
+                return info
+            }
+        }
+        unsafe create = { request, parent, name, mode, info in
+            unsafe answer(
+                request, with: { reply, result in reply.created(result.0, result.1) }
+            ) { (server) throws(Errno) in
+                guard let request = unsafe request else { throw .ioError }
+                var info = try unsafe fileInfo(info)
+                let (entry, file) = try server.union.createFile(
+                    try unsafe byteString(name), in: NodeID(rawValue: parent),
+                    unsafe Creation(mode: mode, request: request), flags: info.flags)
+                info.fh = try server.files.insert(file)
+                info.keep_cache = 1
+                return (entry, info)
+            }
+        }
+        unsafe release = { request, _, info in
+            unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
+                server.files.remove(try unsafe fileInfo(info).fh)
+            }
+        }
+    }
+
+    mutating func setDataHandlers() {
+        unsafe read = { request, _, size, offset, info in
+            // SAFETY: allocated here, freed after libfuse has copied the bytes out.
+            let buffer = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: min(size, largestTransfer), alignment: 16)
+            defer { unsafe buffer.deallocate() }
+            unsafe answer(
+                request,
+                with: { reply, count in
+                    unsafe reply.data(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                }
+            ) { (server) throws(Errno) in
+                let file = try server.files.value(try unsafe fileInfo(info).fh)
+                return try unsafe file.read(into: buffer, at: UInt64(clamping: offset))
+            }
+        }
+        unsafe write = { request, _, bytes, size, offset, info in
+            unsafe answer(request, with: { reply, count in reply.written(count) }) { (server) throws(Errno) in
+                let file = try server.files.value(try unsafe fileInfo(info).fh)
+                guard let bytes = unsafe bytes, offset >= 0 else { throw .invalidArgument }
+                // SAFETY: libfuse hands over `size` bytes, valid until the reply.
+                let span = unsafe RawSpan(_unsafeStart: bytes, byteCount: size)
+                try file.write(span, at: UInt64(offset))
+                return size
+            }
+        }
+        unsafe fsync = { request, _, dataOnly, info in
+            unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
+                try server.files.value(try unsafe fileInfo(info).fh).sync(dataOnly: dataOnly != 0)
+            }
+        }
+    }
+
+    mutating func setExtentHandlers() {
+        unsafe fallocate = { request, _, mode, offset, length, info in
+            unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
+                guard offset >= 0, length > 0 else { throw .invalidArgument }
+                try server.files.value(try unsafe fileInfo(info).fh)
+                    .allocate(mode: mode, offset: UInt64(offset), length: UInt64(length))
+            }
+        }
+        unsafe lseek = { request, _, offset, whence, info in
+            unsafe answer(request, with: { reply, offset in reply.offset(offset) }) { (server) throws(Errno) in
+                guard offset >= 0 else { throw .noSuchAddressOrDevice }
+                return try server.files.value(try unsafe fileInfo(info).fh)
+                    .seek(to: UInt64(offset), whence: whence)
+            }
+        }
+        unsafe copy_file_range = { request, _, from, input, _, to, output, count, _ in
+            unsafe answer(request, with: { reply, count in reply.written(count) }) { (server) throws(Errno) in
+                guard from >= 0, to >= 0 else { throw .invalidArgument }
+                let source = try server.files.value(try unsafe fileInfo(input).fh)
+                let destination = try server.files.value(try unsafe fileInfo(output).fh)
+                return try source.copyRange(
+                    from: UInt64(from), to: destination, at: UInt64(to), count: min(count, 1 << 30))
+            }
+        }
+    }
+}
+
+/// A copy of the file information that came with a request.
+@unsafe
+func fileInfo(_ info: UnsafeMutablePointer<fuse_file_info>?) throws(Errno) -> fuse_file_info {
+    guard let info = unsafe info else { throw .badFileDescriptor }
+    // SAFETY: libfuse hands over a structure that is valid during the request.
+    return unsafe info.pointee
+}

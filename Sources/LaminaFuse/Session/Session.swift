@@ -1,0 +1,139 @@
+// Session owns the connection to the kernel from mount to unmount.
+
+import CFuse3
+import Glibc
+import LaminaCore
+import LaminaSystem
+import LaminaUnion
+
+/// Why a mount could not be served.
+public enum FuseError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// libfuse refused the options.
+    case session
+    /// The kernel refused the mount.
+    case mount(ByteString, Errno)
+    /// The loop ended with an error of the connection.
+    case loop(Errno)
+
+    public var description: String {
+        switch self {
+        case .session: "libfuse refused the mount options"
+        case .mount(let directory, let error): "\(directory): cannot mount: \(error)"
+        case .loop(let error): "the connection to the kernel failed: \(error)"
+        }
+    }
+}
+
+/// How a union is mounted.
+public struct MountOptions: Sendable {
+    public var mountpoint: ByteString
+    public var isReadOnly: Bool
+    /// Whether this process is root: other users then see the mount, and setuid files and
+    /// device nodes work in it.
+    public var isPrivileged: Bool
+
+    public init(mountpoint: ByteString, isReadOnly: Bool, isPrivileged: Bool) {
+        self.mountpoint = mountpoint
+        self.isReadOnly = isReadOnly
+        self.isPrivileged = isPrivileged
+    }
+
+    var text: String {
+        var parts = ["default_permissions", "fsname=lamina", "subtype=lamina"]
+        if isPrivileged { parts += ["allow_other", "suid", "dev"] }
+        if isReadOnly { parts.append("ro") }
+        return parts.joined(separator: ",")
+    }
+}
+
+/// Mounts a union and answers the kernel until it is unmounted or the process gets
+/// SIGTERM or SIGINT, which unmounts it.
+///
+/// - Parameter ready: called once, when the mount works.
+public func serve(
+    _ union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void
+) throws(FuseError) {
+    let server = Server(union: union, ready: ready)
+    // Permissions are those of the request, whatever this process inherited.
+    umask(0)
+    let session = try unsafe makeSession(server, options)
+    defer { unsafe fuse_session_destroy(session) }
+    _ = unsafe fuse_set_signal_handlers(session)
+    defer { unsafe fuse_remove_signal_handlers(session) }
+    errno = 0
+    // SAFETY: the string is NUL-terminated and copied by libfuse.
+    let mounted = unsafe options.mountpoint.withCString { unsafe fuse_session_mount(session, $0) }
+    guard mounted == 0 else {
+        throw .mount(options.mountpoint, errno == 0 ? .ioError : Errno(rawValue: errno))
+    }
+    defer { unsafe fuse_session_unmount(session) }
+    let result = unsafe runLoop(session)
+    // SAFETY: keeps the server alive until no request can reach it.
+    withExtendedLifetime(server) {}
+    // ENODEV: unmounted by somebody else, the ordinary end; a positive number is a signal.
+    if result < 0, -result != ENODEV { throw .loop(Errno(rawValue: -result)) }
+}
+
+@unsafe
+private func makeSession(_ server: Server, _ options: MountOptions) throws(FuseError) -> OpaquePointer {
+    var arguments = unsafe fuse_args()
+    defer { unsafe fuse_opt_free_args(&arguments) }
+    for word in ["lamina-mountd", "-o", options.text] {
+        // SAFETY: libfuse copies the word.
+        guard unsafe fuse_opt_add_arg(&arguments, word) == 0 else { throw .session }
+    }
+    var operations = fuse_lowlevel_ops.lamina
+    // SAFETY: libfuse copies the table; `serve` keeps the server alive beyond the loop.
+    let pointer = unsafe Unmanaged.passUnretained(server).toOpaque()
+    guard
+        let session = unsafe fuse_session_new(
+            &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size, pointer)
+    else { throw .session }
+    return unsafe session
+}
+
+@unsafe
+private func runLoop(_ session: OpaquePointer) -> Int32 {
+    guard let configuration = unsafe fuse_loop_cfg_create() else { return -ENOMEM }
+    defer { unsafe fuse_loop_cfg_destroy(configuration) }
+    unsafe fuse_loop_cfg_set_clone_fd(configuration, 1)
+    unsafe fuse_loop_cfg_set_max_threads(configuration, 16)
+    unsafe fuse_loop_cfg_set_idle_threads(configuration, 16)
+    return unsafe cfuse3_session_loop(session, configuration)
+}
+
+extension fuse_lowlevel_ops {
+    /// Lamina's handlers. Built in a library, not in `main`: closures there would belong to
+    /// the main actor and die on libfuse's threads.
+    static var lamina: fuse_lowlevel_ops {
+        var operations = fuse_lowlevel_ops()
+        unsafe operations.`init` = { pointer, connection in
+            unsafe start(pointer, connection)
+        }
+        operations.setLookupHandlers()
+        operations.setCreateHandlers()
+        operations.setRemoveHandlers()
+        operations.setAttributeHandlers()
+        operations.setExtendedAttributeHandlers()
+        operations.setOpenHandlers()
+        operations.setDataHandlers()
+        operations.setExtentHandlers()
+        operations.setDirectoryHandlers()
+        return operations
+    }
+}
+
+@unsafe
+private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMutablePointer<fuse_conn_info>?) {
+    guard let pointer = unsafe pointer, let connection = unsafe connection else { return }
+    let wanted =
+        FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
+        | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO
+    // SAFETY: libfuse hands over its own structure for the call.
+    unsafe connection.pointee.want |= unsafe UInt32(wanted) & connection.pointee.capable
+    // Pages are given up when this server says so and never by guessing from times.
+    unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+    unsafe connection.pointee.time_gran = 1
+    // SAFETY: the session keeps the server alive.
+    unsafe Unmanaged<Server>.fromOpaque(pointer).takeUnretainedValue().ready()
+}

@@ -1,0 +1,41 @@
+// TwinBitmap owns one bit for each lower node: whether the sandbox holds a twin of it.
+// A bit is only ever set, so that a reader needs one load and no lock.
+
+import Synchronization
+
+/// Which lower nodes were copied up or merged with a directory of the sandbox.
+@safe
+final class TwinBitmap: @unchecked Sendable {
+    // SAFETY: the words are atomics and live from init to deinit.
+    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private let count: Int
+
+    /// For node ids below `nodes`; one bit each.
+    init(nodes: UInt64) {
+        count = Int(clamping: nodes / 64) &+ 1
+        unsafe words = .allocate(capacity: count)
+        for index in 0..<count {
+            // SAFETY: index is below the capacity just allocated.
+            unsafe (words + index).initialize(to: Atomic(0))
+        }
+    }
+
+    deinit {
+        // SAFETY: initialised and allocated with this count.
+        unsafe words.deinitialize(count: count)
+        unsafe words.deallocate()
+    }
+
+    @inline(__always)
+    func contains(_ nid: UInt64) -> Bool {
+        guard nid / 64 < UInt64(count) else { return false }
+        // SAFETY: the index was just checked.
+        return unsafe words[Int(nid / 64)].load(ordering: .acquiring) & (1 << (nid % 64)) != 0
+    }
+
+    func insert(_ nid: UInt64) {
+        guard nid / 64 < UInt64(count) else { return }
+        // SAFETY: the index was just checked.
+        unsafe words[Int(nid / 64)].bitwiseOr(1 << (nid % 64), ordering: .acquiringAndReleasing)
+    }
+}

@@ -1,0 +1,75 @@
+// Changing what stat shows, and extended attributes.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+/// A change of attributes; nil and `.keep` leave one as it is.
+public struct AttributeChange: Sendable {
+    public var permissions: UInt32?
+    public var uid: UInt32?
+    public var gid: UInt32?
+    /// Bytes.
+    public var size: UInt64?
+    public var atime: TimeChange = .keep
+    public var mtime: TimeChange = .keep
+
+    public init() {}
+}
+
+extension Namespace {
+    /// Applies a change and returns what stat then shows.
+    mutating func setAttributes(of id: NodeID, _ change: AttributeChange) throws(Errno) -> FileStatus {
+        if let size = change.size {
+            // Dropping bytes must not copy them first.
+            guard size <= UInt64(Int64.max) else { throw .fileTooLarge }
+            _ = try copyUp(id, limit: size)
+        }
+        let node = try copyUp(id)
+        let handle = try upper.open(node)
+        if let size = change.size { try handle.setPathSize(Int64(clamping: size)) }
+        if change.uid != nil || change.gid != nil {
+            try handle.setPathOwner(uid: change.uid ?? .max, gid: change.gid ?? .max)
+        }
+        if let permissions = change.permissions { try handle.setPathPermissions(permissions & 0o7777) }
+        if change.atime != .keep || change.mtime != .keep {
+            try handle.setPathTimes(atime: change.atime, mtime: change.mtime)
+        }
+        return visible(try handle.status(), of: node)
+    }
+
+    /// The value of an xattr.
+    /// - Throws: `ENODATA` when the node has none of this name.
+    func extendedAttribute(of id: NodeID, _ name: ByteString) throws(Errno) -> [UInt8] {
+        guard !upper.convention.hides(name) else { throw .noData }
+        if let node = table[id] { return try upper.open(node).extendedAttribute(name) }
+        guard let nid = id.nid else { throw .staleNFSFileHandle }
+        guard let value = try lower.extendedAttribute(nid, name) else { throw .noData }
+        return value
+    }
+
+    /// The names of all xattrs that the container sees.
+    func extendedAttributeNames(of id: NodeID) throws(Errno) -> [ByteString] {
+        let convention = upper.convention
+        if let node = table[id] {
+            return try upper.open(node).extendedAttributeNames().filter { !convention.hides($0) }
+        }
+        guard let nid = id.nid else { throw .staleNFSFileHandle }
+        return try lower.extendedAttributes(nid).map(\.name)
+    }
+
+    mutating func setExtendedAttribute(
+        of id: NodeID, _ name: ByteString, _ value: [UInt8], flags: Int32
+    ) throws(Errno) {
+        guard !upper.convention.hides(name) else { throw .notSupported }
+        let node = try copyUp(id)
+        try upper.open(node).setExtendedAttribute(name, value.raw, flags: flags)
+    }
+
+    mutating func removeExtendedAttribute(of id: NodeID, _ name: ByteString) throws(Errno) {
+        guard !upper.convention.hides(name) else { throw .noData }
+        _ = try extendedAttribute(of: id, name)
+        let node = try copyUp(id)
+        try upper.open(node).removeExtendedAttribute(name)
+    }
+}

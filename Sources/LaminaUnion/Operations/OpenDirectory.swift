@@ -1,0 +1,83 @@
+// OpenDirectory owns one listing. A directory that only the layers know is listed from
+// the chain image; any other from a copy of its entries taken when the listing (re)starts.
+
+import LaminaCore
+import LaminaSystem
+import Synchronization
+
+/// An open directory of a union.
+public final class OpenDirectory: Sendable {
+    public let id: NodeID
+    private let union: Union
+    private let snapshot = Mutex<[ListedEntry]?>(nil)
+
+    init(id: NodeID, union: Union) {
+        self.id = id
+        self.union = union
+    }
+
+    /// Calls `body` for each entry behind position `cookie` (0: the start), `.` and `..`
+    /// too, until it answers false.
+    public func forEachEntry(
+        from cookie: UInt64,
+        _ body: (_ name: Span<UInt8>, _ inode: UInt64, _ type: FileType?, _ next: UInt64) -> Bool
+    ) throws(Errno) {
+        if cookie == 0 { try start() }
+        if let entries = snapshot.withLock({ $0 }) {
+            guard let first = Int(exactly: cookie), first < entries.count else { return }
+            for index in first..<entries.count {
+                let entry = entries[index]
+                let goOn = entry.name.withSpan { body($0, entry.inode, entry.type, UInt64(index) + 1) }
+                if !goOn { return }
+            }
+            return
+        }
+        guard let nid = id.nid else { throw .staleNFSFileHandle }
+        try union.lower.forEachEntry(of: nid, from: cookie, body)
+    }
+
+    private func start() throws(Errno) {
+        guard union.untouched(id) == nil else { return snapshot.withLock { $0 = nil } }
+        let id = id
+        let entries = try union.withNamespace { (namespace) throws(Errno) in
+            let own = try namespace.status(of: id).inode
+            let above = try namespace.parentInode(of: id)
+            return [
+                ListedEntry(name: ".", inode: own, type: .directory),
+                ListedEntry(name: "..", inode: above, type: .directory),
+            ] + (try namespace.entries(of: id))
+        }
+        snapshot.withLock { $0 = entries }
+    }
+
+    /// Makes the directory's entries durable.
+    public func sync() throws(Errno) {
+        guard union.untouched(id) == nil else { return }
+        let id = id
+        try union.withNamespace { (namespace) throws(Errno) in
+            guard let node = namespace.table[id] else { return }
+            try namespace.upper.open(node).openDirectory(".").sync()
+        }
+    }
+}
+
+extension Union {
+    /// Opens a directory for listing.
+    public func openDirectory(_ id: NodeID) throws(Errno) -> OpenDirectory {
+        OpenDirectory(id: id, union: self)
+    }
+}
+
+extension Union {
+    /// The node of an entry that a listing gave, counted as looked up; nil when the name went
+    /// away since. Without a lock below a directory that the sandbox never touched.
+    public func listedEntry(
+        _ name: Span<UInt8>, inode: UInt64, in directory: NodeID
+    ) throws(Errno) -> Entry? {
+        let id = NodeID(rawValue: inode)
+        if untouched(directory) != nil, let nid = untouched(id) {
+            return Entry(id: id, status: try lower.status(nid))
+        }
+        return try lookup(name, in: directory)
+    }
+}

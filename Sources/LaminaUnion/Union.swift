@@ -1,0 +1,65 @@
+// Union owns one container's tree: the layers below, the sandbox above, and the files
+// that are open. It knows nothing of FUSE and can be tested without a mount.
+//
+// Invariant: a node that only the layers know is answered from the chain image alone,
+// without a lock; everything else happens under the namespace's lock.
+
+import Glibc
+import LaminaCore
+import LaminaIndex
+import LaminaSystem
+import Synchronization
+
+/// The layers of an image with a private writable sandbox on top.
+public final class Union: Sendable {
+    let lower: LowerTree
+    let upper: UpperTree
+    let twins: TwinBitmap
+    let isReadOnly: Bool
+    private let namespace: Mutex<Namespace>
+
+    /// - Parameters:
+    ///   - lower: the merged layers.
+    ///   - upper: the sandbox's `upper` directory.
+    ///   - work: the sandbox's `work` directory, on the same filesystem; what an earlier
+    ///     mount left in it is removed.
+    ///   - readOnly: every change is refused with `EROFS`.
+    ///   - privileged: whether `trusted.*` xattrs may be written.
+    public init(
+        lower: LowerTree, upper: consuming Descriptor, work: consuming Descriptor, readOnly: Bool,
+        privileged: Bool
+    ) throws(Errno) {
+        self.lower = lower
+        isReadOnly = readOnly
+        let convention = OverlayConvention(privileged: privileged)
+        let tree = UpperTree(root: upper, work: work, convention: convention)
+        self.upper = tree
+        if !readOnly { try tree.emptyWork() }
+        let twins = TwinBitmap(nodes: lower.tree.nidLimit)
+        self.twins = twins
+        namespace = Mutex(try Namespace(lower: lower, upper: tree, twins: twins))
+    }
+
+    /// Runs `body` alone with the namespace.
+    func withNamespace<Value>(
+        _ body: (inout Namespace) throws(Errno) -> sending Value
+    ) throws(Errno) -> sending Value {
+        try namespace.withLock { (namespace) throws(Errno) in try body(&namespace) }
+    }
+
+    /// Runs a change alone with the namespace.
+    /// - Throws: `EROFS` on a read-only union.
+    func change<Value>(
+        _ body: (inout Namespace) throws(Errno) -> sending Value
+    ) throws(Errno) -> sending Value {
+        guard !isReadOnly else { throw .readOnlyFileSystem }
+        return try withNamespace(body)
+    }
+
+    /// The lower node behind `id`, if the layers alone know it.
+    @inline(__always)
+    func untouched(_ id: NodeID) -> UInt64? {
+        guard let nid = id.nid, !twins.contains(nid) else { return nil }
+        return nid
+    }
+}

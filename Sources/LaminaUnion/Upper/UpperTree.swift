@@ -1,0 +1,120 @@
+// UpperTree owns the sandbox's directories on disk and knows how to reach a node there.
+// It changes nothing by itself and takes no lock.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import Synchronization
+
+/// The writable half of a union: `upper` and `work` of one filesystem.
+final class UpperTree: Sendable {
+    let root: Descriptor
+    let work: Descriptor
+    let convention: OverlayConvention
+    private let nextTemporary = Atomic<UInt64>(0)
+
+    /// The kernel takes paths below `PATH_MAX`; longer ones are walked in pieces.
+    private static let longestPath = 3_500
+
+    init(root: consuming Descriptor, work: consuming Descriptor, convention: OverlayConvention) {
+        self.root = root
+        self.work = work
+        self.convention = convention
+    }
+
+    /// A name that nothing in `work` has: `work` is emptied when a mount starts.
+    func temporaryName() -> ByteString {
+        ByteString("t\(nextTemporary.wrappingAdd(1, ordering: .relaxed).newValue)")
+    }
+
+    /// The path of `node` from the upper root, by the first known name of each parent.
+    /// - Throws: `ESTALE` for a node without a name.
+    private func path(of node: UpperNode) throws(Errno) -> [ByteString] {
+        var components: [ByteString] = []
+        var current = node
+        while current.id != .root {
+            guard let name = current.names.first, components.count < 2 * Limits.depth else {
+                throw .staleNFSFileHandle
+            }
+            components.append(name.name)
+            current = name.parent
+        }
+        return components.reversed()
+    }
+
+    /// Calls `body` with a directory and a path below it that lead to `name` in `directory`.
+    func withPlace<Value: ~Copyable>(
+        of name: ByteString, in directory: UpperNode,
+        _ body: (borrowing Descriptor, ByteString) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        try withPath(try path(of: directory) + [name], body)
+    }
+
+    private func withPath<Value: ~Copyable>(
+        _ components: [ByteString], _ body: (borrowing Descriptor, ByteString) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        var path = ByteString()
+        var index = 0
+        while index < components.count, path.count < Self.longestPath {
+            path = path.appending(components[index])
+            index += 1
+        }
+        if index == components.count { return try body(root, path.isEmpty ? "." : path) }
+        var directory = try root.open(path, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
+        while index < components.count - 1 {
+            directory = try directory.open(components[index], OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
+            index += 1
+        }
+        return try body(directory, components[index])
+    }
+
+    /// An `O_PATH` descriptor of a node, by its name or its anchor.
+    func open(_ node: UpperNode) throws(Errno) -> Descriptor {
+        if let anchor = node.anchor { return try anchor.descriptor.duplicate() }
+        return try withPath(try path(of: node)) { (directory, path) throws(Errno) in
+            try directory.openPath(path)
+        }
+    }
+
+    /// The status of a node on disk.
+    func status(of node: UpperNode) throws(Errno) -> FileStatus {
+        if let anchor = node.anchor { return try anchor.descriptor.status() }
+        return try withPath(try path(of: node)) { (directory, path) throws(Errno) in
+            try directory.status(of: path)
+        }
+    }
+
+    /// The status of `name` in `directory`; nil when the sandbox has nothing there.
+    func status(of name: ByteString, in directory: UpperNode) throws(Errno) -> FileStatus? {
+        do throws(Errno) {
+            return try withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+                try parent.status(of: path)
+            }
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
+    /// The value of one of the union's own marks; nil when the node has none.
+    func mark(_ attribute: ByteString, of node: borrowing Descriptor) throws(Errno) -> [UInt8]? {
+        do throws(Errno) {
+            return try node.extendedAttribute(attribute)
+        } catch Errno.noData {
+            return nil
+        } catch Errno.notSupported {
+            return nil
+        }
+    }
+
+    /// Makes a whiteout in `work` and returns its name there.
+    func makeWhiteout() throws(Errno) -> ByteString {
+        let name = temporaryName()
+        try work.makeNode(name, mode: FileType.characterDevice.rawValue, device: .zero)
+        return name
+    }
+
+    /// Removes what an interrupted change left in `work`.
+    func emptyWork() throws(Errno) {
+        try work.openDirectory(".").removeContents()
+    }
+}

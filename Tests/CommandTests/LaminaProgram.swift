@@ -1,0 +1,80 @@
+import Glibc
+import LaminaCore
+import LaminaSystem
+import LaminaTestSupport
+import Testing
+
+/// The built `lamina` with a store of its own.
+final class LaminaProgram {
+    let directory: TemporaryDirectory
+    var root: ByteString { directory.path.appending("store") }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    deinit {
+        // A test that failed may have left mounts behind.
+        for mount in (try? MountTable.entries()) ?? [] where mount.mountpoint.hasPrefix(directory.path) {
+            try? MountTable.unmount(mount.mountpoint, lazy: true)
+        }
+    }
+
+    /// Runs a verb.
+    @discardableResult
+    func run(
+        _ arguments: String..., input: ByteString = "/dev/null", environment: [String: String] = [:]
+    ) throws -> CommandRun {
+        var environment = environment
+        environment["LAMINA_ROOT"] = "\(root)"
+        return try CommandRun.run("lamina", arguments, environment: environment, input: input)
+    }
+
+    /// Runs a verb that must succeed without a word on stderr; returns the lines of stdout.
+    @discardableResult
+    func lines(
+        _ arguments: String..., input: ByteString = "/dev/null",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> [String] {
+        let run = try CommandRun.run(
+            "lamina", arguments, environment: ["LAMINA_ROOT": "\(root)"], input: input)
+        #expect(run.exitCode == 0, "\(run)", sourceLocation: sourceLocation)
+        return run.lines
+    }
+
+    /// A path in the test's directory.
+    func path(_ name: String) -> ByteString { directory.path.appending(ByteString(name)) }
+
+    /// Writes an archive as a directory; returns its path.
+    func layout(_ archive: TestArchive, named name: String = "image") throws -> String {
+        try archive.write(to: path(name))
+        return "\(path(name))"
+    }
+
+    /// Writes a file; returns its path.
+    func file(_ bytes: [UInt8], named name: String) throws -> String {
+        let file = try Descriptor.open(path(name), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o644)
+        try file.writeAll(bytes)
+        return "\(path(name))"
+    }
+
+    /// Loads the sample image as `sample:latest`.
+    func loadSample() throws {
+        let loaded = try lines("load", "-q", "-i", layout(TestImage.sample().layout, named: "sample"))
+        #expect(loaded == ["Loaded image: sample:latest"])
+    }
+
+    func storeFiles() throws -> [String] { try fileList(below: root) }
+
+    /// A failed run: the exit code, one line that holds all `words`, nothing on stdout.
+    func expectFailure(
+        _ run: CommandRun, code: Int32, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(run.exitCode == code, "\(run)", sourceLocation: sourceLocation)
+        #expect(run.output.isEmpty, "\(run)", sourceLocation: sourceLocation)
+        #expect(run.errorLines.count == 1, "\(run)", sourceLocation: sourceLocation)
+        let line = run.errorLines.first ?? ""
+        #expect(line.hasPrefix("lamina: "), "\(run)", sourceLocation: sourceLocation)
+        for word in words { #expect(line.contains(word), "\(run)", sourceLocation: sourceLocation) }
+    }
+}

@@ -1,0 +1,66 @@
+// FixtureStore owns the part of a store's layout that a mount reads: streams, objects and
+// a chain image, made from test layers without the ingest.
+
+import Glibc
+import LaminaCodec
+import LaminaCore
+import LaminaIndex
+import LaminaSystem
+
+/// A store with one chain.
+public struct FixtureStore {
+    /// The chain's name; what it names is of no matter to a mount.
+    public static var chain: String { String(repeating: "c", count: 64) }
+
+    /// Writes `layers`, lowest first, below `root`.
+    public static func write(_ layers: [[FixtureEntry]], to root: borrowing Descriptor) throws {
+        try root.makeDirectories("objects")
+        try root.makeDirectories("chains")
+        var trees: [SharedTree] = []
+        for (number, layer) in layers.enumerated() {
+            let diffID = SHA256.digest(of: Array("layer \(number)".utf8).raw)
+            trees.append(try write(layer, diffID: diffID, to: root))
+        }
+        let file = try root.open(
+            ByteString("chains/\(chain).erofs"), O_RDWR | O_CREAT | O_EXCL, permissions: 0o600)
+        try ChainMerge.write(trees, to: file)
+    }
+
+    private static func write(
+        _ layer: [FixtureEntry], diffID: Digest, to root: borrowing Descriptor
+    ) throws -> SharedTree {
+        let path = ByteString("layers/\(diffID.hex)")
+        try root.makeDirectories(path)
+        let directory = try root.openDirectory(path)
+        let stream = try directory.open("stream", O_RDWR | O_CREAT, permissions: 0o600)
+        // A payload never stands at 0: a tar starts with a header.
+        var size: UInt64 = 512
+        var builder = LayerIndexBuilder()
+        for item in layer {
+            var data = FileData.empty
+            if item.bytes.count >= Limits.objectThreshold {
+                data = .object(try writeObject(item.bytes, to: root), length: UInt64(item.bytes.count))
+            } else if !item.bytes.isEmpty {
+                data = .stream(offset: size, length: UInt64(item.bytes.count))
+                try stream.writeAll(item.bytes.raw, at: Int64(size))
+                size = (size + UInt64(item.bytes.count) + 511) / 512 * 512
+            }
+            try builder.add(item.entry, data: data)
+        }
+        try stream.truncate(to: Int64(size))
+        let index = try directory.open("index.erofs", O_RDWR | O_CREAT, permissions: 0o600)
+        try builder.finish(diffID: diffID, streamSize: size, to: index)
+        return SharedTree(try Tree(try MappedFile(index)))
+    }
+
+    private static func writeObject(_ bytes: [UInt8], to root: borrowing Descriptor) throws -> Digest {
+        let digest = SHA256.digest(of: bytes.raw)
+        let directory = ByteString("objects/\(digest.hex.prefix(2))")
+        try root.makeDirectories(directory)
+        let file = try root.open(
+            directory.appending(ByteString(String(digest.hex.dropFirst(2)))), O_WRONLY | O_CREAT,
+            permissions: 0o444)
+        try file.writeAll(bytes)
+        return digest
+    }
+}

@@ -1,0 +1,120 @@
+// MountedSandbox owns a real mount of test layers, served by the lamina-mountd that was
+// just built, and takes it away in the end.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+/// A mount for one test. Paths given to its methods are relative to the container's root.
+public final class MountedSandbox: Sendable {
+    public let store: TemporaryDirectory
+    public let isReadOnly: Bool
+
+    /// Whether a mount can be tried here; if not, says so, and in CI it is a failure.
+    public static let isPossible: Bool = {
+        if geteuid() == 0, (try? Descriptor.open("/dev/fuse", O_RDWR)) != nil { return true }
+        print("SKIPPED, NOT TESTED: mounts need root and /dev/fuse")
+        if unsafe getenv("LAMINA_CI") != nil { preconditionFailure("CI must run the mount tests") }
+        return false
+    }()
+
+    public init(_ layers: [FixtureEntry]..., readOnly: Bool = false) throws {
+        store = try TemporaryDirectory()
+        isReadOnly = readOnly
+        try FixtureStore.write(layers, to: store.descriptor)
+        for name in ["sandbox", "sandbox/upper", "sandbox/work", "mount"] {
+            try store.descriptor.makeDirectory(ByteString(name), permissions: 0o755)
+        }
+        try mount()
+    }
+
+    deinit {
+        try? MountTable.unmount(mountpoint, lazy: true)
+    }
+
+    public var mountpoint: ByteString { store.path.appending("mount") }
+    public var sandbox: ByteString { store.path.appending("sandbox") }
+
+    /// The program beside the test bundle.
+    public static func program(_ name: ByteString) throws -> ByteString {
+        let test = try Descriptor.workingDirectory().readLink("/proc/self/exe")
+        for directory in [test, try testBundle()] {
+            let parent = ByteString("/").appending(
+                directory.components.dropLast().reduce("") { $0.appending($1) })
+            let program = parent.appending(name)
+            if (try? FileStatus.of(program)) != nil { return program }
+        }
+        throw MountError(description: "\(name) was not built beside \(test)")
+    }
+
+    /// The bundle's path, when a runner loaded it and is itself elsewhere.
+    private static func testBundle() throws -> ByteString {
+        for (index, word) in CommandLine.arguments.enumerated() where word == "--test-bundle-path" {
+            if index + 1 < CommandLine.arguments.count { return ByteString(CommandLine.arguments[index + 1]) }
+        }
+        return ByteString(CommandLine.arguments.first ?? "/")
+    }
+
+    private func mount() throws {
+        let pipe = try ProcessPipe()
+        var server = Spawn(
+            try MountedSandbox.program("lamina-mountd"),
+            [
+                "--root", store.path, "--chain", ByteString(FixtureStore.chain), "--sandbox", sandbox,
+                "--mountpoint", mountpoint, "--ready-fd", "3",
+            ] + (isReadOnly ? ["--read-only"] : []))
+        server.newSession = true
+        server.descriptors = [(number: 3, source: pipe.writeEnd.rawValue), (number: 2, source: 2)]
+        _ = try server.start()
+        let answer = String(decoding: try pipe.takeReadEnd().readLine(), as: UTF8.self)
+        guard answer == "ready" else { throw MountError(description: "lamina-mountd: \(answer)") }
+    }
+
+    /// Unmounts, waits for the server's end and mounts again.
+    public func remount() throws {
+        try unmount()
+        try mount()
+    }
+
+    /// Unmounts and waits for the server's end.
+    public func unmount() throws {
+        try unmountWhenIdle()
+        let lock = try Descriptor.open(sandbox.appending("lock"), O_RDWR)
+        try lock.lock(exclusive: true)
+    }
+}
+
+extension MountedSandbox {
+    /// Unmounts; waits a little while the mount is busy, since a program that another test
+    /// starts holds copies of all descriptors until it runs.
+    private func unmountWhenIdle() throws {
+        var attempts = 200
+        while attempts > 0, (try? MountTable.unmount(mountpoint, lazy: false)) == nil {
+            attempts -= 1
+            usleep(10_000)
+        }
+        guard attempts > 0 else { throw Errno.resourceBusy }
+    }
+}
+
+/// Why a test mount did not come about.
+public struct MountError: Error, CustomStringConvertible {
+    public var description: String
+}
+
+extension Descriptor {
+    /// Bytes up to a newline, waiting for them, at most 4 KiB.
+    borrowing func readLine() throws -> [UInt8] {
+        var line: [UInt8] = []
+        var byte: [UInt8] = [0]
+        while line.count < 4_096 {
+            var space = byte.mutableSpan
+            let count = try unsafe space.withUnsafeMutableBytes { (buffer) throws(Errno) in
+                try unsafe read(into: buffer)
+            }
+            if count == 0 || byte[0] == UInt8(ascii: "\n") { break }
+            line.append(byte[0])
+        }
+        return line
+    }
+}

@@ -1,0 +1,22 @@
+// TemporaryDirectory owns a fresh directory that is removed with it.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+/// A directory of its own for one test.
+public final class TemporaryDirectory: Sendable {
+    public let path: ByteString
+    public let descriptor: Descriptor
+
+    public init() throws {
+        path = ByteString("/tmp/lamina-test-\(getpid())-\(UInt64.random(in: 0 ... .max))")
+        let root = try Descriptor.open("/", O_RDONLY | O_DIRECTORY)
+        try root.makeDirectory(path, permissions: 0o755)
+        descriptor = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    deinit {
+        try? Descriptor.open("/", O_RDONLY | O_DIRECTORY).removeTree(path)
+    }
+}

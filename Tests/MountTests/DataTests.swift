@@ -1,0 +1,99 @@
+// Bytes: reading and writing at every offset, holes, ranges and shared mappings.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import LaminaTestSupport
+import Testing
+
+@Suite(.enabled(if: MountedSandbox.isPossible)) struct DataTests {
+    static let bytes = (0..<200_003).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+
+    @Test func readsEverySize() throws {
+        let sizes = [1, 511, 512, 513, 4_096, 65_535, 65_536, 200_003]
+        let mount = try MountedSandbox(sizes.map { .file(ByteString("f\($0)"), bytes: Array(Self.bytes[..<$0])) })
+        for size in sizes {
+            let file = try mount.open(ByteString("f\(size)"), O_RDONLY)
+            #expect(try file.readAll(limit: 1 << 20) == Array(Self.bytes[..<size]))
+            #expect(try file.readBytes(at: Int64(size) - 1, count: 10) == [Self.bytes[size - 1]])
+            #expect(try file.readBytes(at: Int64(size), count: 10) == [])
+            #expect(try file.status().size == Int64(size))
+        }
+    }
+
+    @Test func holesAndAllocation() throws {
+        let mount = try MountedSandbox([.file("low", bytes: Self.bytes)])
+        let file = try mount.open("new", O_RDWR | O_CREAT)
+        try file.writeAll([1].raw, at: 1 << 20)
+        #expect(try file.seek(to: 0, whence: SeekFlag.data) > 0)
+        #expect(try file.seek(to: 0, whence: SeekFlag.hole) == 0)
+        try file.allocate(mode: 0, offset: 0, length: 2 << 20)
+        #expect(try file.status().size == 2 << 20)
+        let low = try mount.open("low", O_RDONLY)
+        #expect(try low.seek(to: 5, whence: SeekFlag.data) == 5)
+        #expect(try low.seek(to: 5, whence: SeekFlag.hole) == Int64(Self.bytes.count))
+        #expect(throws: Errno.noSuchAddressOrDevice) {
+            try low.seek(to: Int64(Self.bytes.count), whence: SeekFlag.data)
+        }
+    }
+
+    @Test func copiesRanges() throws {
+        let mount = try MountedSandbox([.file("low", bytes: Array(Self.bytes[..<5_000])), .file("big", bytes: Self.bytes)])
+        for name: ByteString in ["low", "big"] {
+            let source = try mount.open(name, O_RDONLY)
+            let copy = try mount.open(name + ".copy", O_RDWR | O_CREAT)
+            var done = 0
+            while true {
+                let count = try copy.copyRange(
+                    from: source, sourceOffset: Int64(done), to: Int64(done), count: 1 << 20)
+                if count == 0 { break }
+                done += count
+            }
+            #expect(try copy.readAll(limit: 1 << 20) == source.readAll(limit: 1 << 20))
+        }
+    }
+
+    @Test func appendsFromTwoDescriptors() throws {
+        let mount = try MountedSandbox([.file("log", "0")])
+        let one = try mount.open("log", O_WRONLY | O_APPEND)
+        let two = try mount.open("log", O_WRONLY | O_APPEND)
+        for round in 1...3 {
+            try one.writeAll(Array("a\(round)".utf8))
+            try two.writeAll(Array("b\(round)".utf8))
+        }
+        #expect(try mount.read("log") == "0a1b1a2b2a3b3")
+    }
+
+    @Test func sharedMappingsReachTheFile() throws {
+        let mount = try MountedSandbox([.file("f", bytes: Self.bytes)])
+        try changeThroughMapping(mount, at: 150_000)
+        #expect(try mount.open("f", O_RDONLY).readBytes(at: 150_000, count: 1) == [0xEE])
+        try mount.remount()
+        #expect(try mount.open("f", O_RDONLY).readBytes(at: 150_000, count: 1) == [0xEE])
+    }
+
+    private func changeThroughMapping(_ mount: MountedSandbox, at offset: Int) throws {
+        let file = try mount.open("f", O_RDWR)
+        let count = Self.bytes.count
+        // SAFETY: a fresh mapping of `count` bytes, unmapped below.
+        let memory = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.rawValue, 0)
+        let start = try unsafe #require(memory)
+        try unsafe #require(start != UnsafeMutableRawPointer(bitPattern: -1))
+        unsafe start.storeBytes(of: 0xEE, toByteOffset: offset, as: UInt8.self)
+        unsafe msync(start, count, MS_SYNC)
+        unsafe munmap(start, count)
+    }
+
+    @Test func temporaryFilesAreRefused() throws {
+        let mount = try MountedSandbox([.directory("d")])
+        #expect(throws: Errno.notSupported) { _ = try mount.open("d", OpenFlag.temporary | O_RDWR) }
+    }
+
+    @Test func reportsTheFilesystem() throws {
+        let mount = try MountedSandbox([.directory("d")])
+        let inside = try mount.root().filesystemStatus()
+        let outside = try mount.store.descriptor.filesystemStatus()
+        #expect(inside.blocks * inside.fragmentSize == outside.blocks * outside.fragmentSize)
+        try mount.open("d", O_RDONLY | O_DIRECTORY).sync()
+    }
+}

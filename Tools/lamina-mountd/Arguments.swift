@@ -1,0 +1,71 @@
+// The command line of lamina-mountd: what the engine says to it, read as bytes.
+
+import Glibc
+import LaminaCore
+
+/// The parsed command line.
+struct Arguments {
+    var root: ByteString
+    var chain: Digest
+    var sandbox: ByteString
+    var mountpoint: ByteString
+    var isReadOnly = false
+    var readyDescriptor: Int32?
+
+    static let usage = """
+        usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
+                             [--read-only] [--ready-fd N]
+        Serves one sandbox of a Lamina store until it is unmounted. `lamina mount` starts it.
+        """
+
+    /// - Throws: `ArgumentError` naming what is missing or wrong.
+    init(_ words: [ByteString]) throws(ArgumentError) {
+        var values: [ByteString: ByteString] = [:]
+        var index = 0
+        while index < words.count {
+            let word = words[index]
+            if word == "--read-only" {
+                isReadOnly = true
+            } else {
+                guard Self.known.contains(word) else { throw .unknown(word) }
+                guard index + 1 < words.count else { throw .missing(word) }
+                index += 1
+                values[word] = words[index]
+            }
+            index += 1
+        }
+        root = try Self.value("--root", values)
+        sandbox = try Self.value("--sandbox", values)
+        mountpoint = try Self.value("--mountpoint", values)
+        let hex = try Self.value("--chain", values)
+        guard let digest = Digest(hex: hex.description) else { throw .wrong("--chain", hex) }
+        chain = digest
+        if let number = values["--ready-fd"] {
+            guard let value = Int32(number.description), value > 2 else { throw .wrong("--ready-fd", number) }
+            readyDescriptor = value
+        }
+    }
+
+    private static let known: Set<ByteString> = ["--root", "--chain", "--sandbox", "--mountpoint", "--ready-fd"]
+
+    private static func value(
+        _ name: ByteString, _ values: [ByteString: ByteString]
+    ) throws(ArgumentError) -> ByteString {
+        guard let value = values[name], !value.isEmpty else { throw .missing(name) }
+        return value
+    }
+}
+
+enum ArgumentError: Error, CustomStringConvertible {
+    case unknown(ByteString)
+    case missing(ByteString)
+    case wrong(ByteString, ByteString)
+
+    var description: String {
+        switch self {
+        case .unknown(let word): "\(word): unknown option"
+        case .missing(let option): "\(option): value missing"
+        case .wrong(let option, let value): "\(option): \(value) is not a valid value"
+        }
+    }
+}

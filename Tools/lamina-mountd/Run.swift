@@ -1,0 +1,112 @@
+// From a command line to a served mount: opening what the union is made of, in an order in
+// which every failure is reported with the file it concerns.
+
+import Glibc
+import LaminaCore
+import LaminaFuse
+import LaminaIndex
+import LaminaSystem
+import LaminaUnion
+
+/// Why a mount could not be served, in one line.
+struct RunError: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Opens everything and serves until the mount ends.
+func run(_ arguments: Arguments) throws(RunError) {
+    raiseDescriptorLimit()
+    let sandbox = try opening(arguments.sandbox) { (path) throws(Errno) in
+        try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    }
+    let lock = try takeLock(in: sandbox, arguments.sandbox)
+    let root = try opening(arguments.root) { (path) throws(Errno) in
+        try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    }
+    let lower = try openLower(root, arguments)
+    let isPrivileged = geteuid() == 0
+    let union: Union
+    do throws(Errno) {
+        union = try Union(
+            lower: lower, upper: try sandbox.open("upper", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW),
+            work: try sandbox.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+            readOnly: arguments.isReadOnly, privileged: isPrivileged)
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
+    }
+    let options = MountOptions(
+        mountpoint: arguments.mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
+    let ready = arguments.readyDescriptor
+    do throws(FuseError) {
+        try serve(union, options) {
+            guard let ready else { return }
+            let word: [UInt8] = Array("ready\n".utf8)
+            _ = unsafe write(ready, word, word.count)
+            close(ready)
+        }
+    } catch {
+        throw RunError(description: error.description)
+    }
+    withExtendedLifetime(lock) {}
+}
+
+/// Every file that a container opens is one of ours; the soft limit is made for shells.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    // SAFETY: the kernel fills and reads the local.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}
+
+private func opening<Value: ~Copyable>(
+    _ path: ByteString, _ open: (ByteString) throws(Errno) -> Value
+) throws(RunError) -> Value {
+    do throws(Errno) {
+        return try open(path)
+    } catch {
+        throw RunError(description: "\(path): \(error)")
+    }
+}
+
+/// Takes the sandbox's lock, which says that a server lives, and writes our pid into it.
+private func takeLock(
+    in sandbox: borrowing Descriptor, _ path: ByteString
+) throws(RunError) -> SharedDescriptor {
+    do throws(Errno) {
+        let lock = try sandbox.open("lock", O_RDWR | O_CREAT, permissions: 0o600)
+        try lock.lock(exclusive: true, wait: false)
+        try lock.truncate(to: 0)
+        try lock.writeAll(Array("\(getpid())\n".utf8))
+        return SharedDescriptor(lock)
+    } catch Errno.wouldBlock {
+        throw RunError(description: "\(path): already mounted")
+    } catch {
+        throw RunError(description: "\(path)/lock: \(error)")
+    }
+}
+
+/// The chain image and the files that hold its bytes.
+private func openLower(
+    _ root: borrowing Descriptor, _ arguments: Arguments
+) throws(RunError) -> LowerTree {
+    let name = ByteString("chains/\(arguments.chain.hex).erofs")
+    let tree: Tree
+    do {
+        tree = try Tree(try MappedFile(try root.open(name, O_RDONLY)))
+    } catch {
+        throw RunError(description: "\(arguments.root.appending(name)): \(error)")
+    }
+    var streams: [SharedDescriptor] = []
+    for device in tree.devices {
+        let path = ByteString("layers/\(device.diffID.hex)/stream")
+        let stream = try opening(path) { (path) throws(Errno) in try root.open(path, O_RDONLY) }
+        streams.append(SharedDescriptor(stream))
+    }
+    do throws(Errno) {
+        let objects = SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY))
+        return try LowerTree(tree: tree, streams: streams, objects: objects)
+    } catch {
+        throw RunError(description: "\(arguments.root)/objects: \(error)")
+    }
+}

@@ -1,0 +1,5 @@
+// The lamina command: everything is in LaminaCommands.
+
+import LaminaCommands
+
+CommandLineTool.main()

@@ -25,6 +25,8 @@ import Testing
             #expect(node.uid == 70_000)
             #expect(node.gid == UInt32.max - 1)
             #expect(node.size == 700)
+            #expect(node.parent == Tree.root)
+            #expect(try tree.node(Tree.root).parent == Tree.root)
             #expect(node.mtime == Timestamp(seconds: -5, nanoseconds: 9))
             #expect(!node.hasExtendedAttributes)
             #expect(try tree.content(file) == .stream(device: 0, offset: 1536, length: 700))

@@ -172,7 +172,7 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
         for mark in marks { AttributeBlock.append(mark, to: &block) }
         // Room for the marks of a directory, which come last.
         guard block.count <= AttributeBlock.maximumSize - 128 else { throw .attributesTooLarge(entry.path) }
-        return try tree.store(block)
+        return try tree.store(block.raw)
     }
 }
 

@@ -46,7 +46,9 @@ extension Store {
         var result: [StoredItem] = []
         for entry in try room.entries() {
             guard let digest = digest(entry.name) else { continue }
-            result.append(StoredItem(content: content, digest: digest, diskSize: try Self.diskSize(entry.name, in: room)))
+            result.append(
+                StoredItem(
+                    content: content, digest: digest, diskSize: try Self.diskSize(entry.name, in: room)))
         }
         return result
     }
@@ -104,7 +106,8 @@ extension Store {
             var result: [IngestLeftover] = []
             for entry in try ingest.entries() {
                 guard try takeLock(of: entry.name) != nil else { continue }
-                result.append(IngestLeftover(name: entry.name, diskSize: try Self.diskSize(entry.name, in: ingest)))
+                result.append(
+                    IngestLeftover(name: entry.name, diskSize: try Self.diskSize(entry.name, in: ingest)))
             }
             return result
         } catch {

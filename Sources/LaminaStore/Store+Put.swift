@@ -25,7 +25,7 @@ public struct StagedChain: ~Copyable, Sendable {
         let store = staging.store
         do throws(Errno) {
             try file.sync()
-            _ = try store.place(
+            try store.place(
                 Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID))
             try store.chains.syncDirectory()
         } catch {
@@ -62,7 +62,8 @@ extension Store {
             try file.writeAll(bytes)
             try file.sync()
             let target = StorePath.blob(digest)
-            _ = try place(StagedLayer.blobName, of: staging.descriptor, in: blobs, as: target)
+            try makeFanOut(of: target, in: blobs)
+            try place(StagedLayer.blobName, of: staging.descriptor, in: blobs, as: target)
             try blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
             try blobs.syncDirectory()
         } catch {

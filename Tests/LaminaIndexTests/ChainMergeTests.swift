@@ -31,7 +31,8 @@ import Testing
         }
         #expect(
             try merged(low, high) == [
-                "/ 40711 3", "/d 40750 2", "/d/a 100644 1 0:1+10", "/d/b 100644 1 1:4+10", "/d/c 100644 1 1:5+10",
+                "/ 40711 3", "/d 40750 2", "/d/a 100644 1 0:1+10", "/d/b 100644 1 1:4+10",
+                "/d/c 100644 1 1:5+10",
                 "/f 100644 1 0:3+10",
             ])
     }
@@ -57,7 +58,8 @@ import Testing
         // The marker leaves its directory's attributes; a whiteout takes them away.
         #expect(
             try merged(low, high) == [
-                "/ 40755 4", "/anew 40755 2", "/anew/new 100644 1 1:3+10", "/f 100644 1 0:1+10", "/opaque 40700 2",
+                "/ 40755 4", "/anew 40755 2", "/anew/new 100644 1 1:3+10", "/f 100644 1 0:1+10",
+                "/opaque 40700 2",
                 "/opaque/new 100644 1 1:2+10",
             ])
         let highest = layer(3) { $0.file("gone/y", block: 4) }
@@ -141,13 +143,19 @@ import Testing
         let high = layer(2) { $0.hardLink("a", to: "d/none") }
         #expect(throws: IndexError.missingLinkTarget(path: "a", target: "d/none")) { try merged(low, high) }
         let toDirectory = layer(3) { $0.hardLink("x/a", to: "d") }
-        #expect(throws: IndexError.missingLinkTarget(path: "x/a", target: "d")) { try merged(low, toDirectory) }
+        #expect(throws: IndexError.missingLinkTarget(path: "x/a", target: "d")) {
+            try merged(low, toDirectory)
+        }
     }
 
     @Test func aChainStandsForItsLayers() throws {
-        let low = layer(1) { $0.file("a", block: 1); $0.file("b", block: 2) }
+        let low = layer(1) {
+            $0.file("a", block: 1); $0.file("b", block: 2)
+        }
         let middle = layer(2) { $0.file("b", block: 3) }
-        let high = layer(3) { $0.whiteout(".wh.a"); $0.file("c", block: 4) }
+        let high = layer(3) {
+            $0.whiteout(".wh.a"); $0.file("c", block: 4)
+        }
         let expected = try withChain([low, middle, high]) { try [UInt8](Data(contentsOf: URL(filePath: $0))) }
         try withScratch { scratch in
             try low.write(to: scratch + "/1")

@@ -15,7 +15,9 @@ import Testing
         var bytes = bytes
         if bytes.count >= 1536 {
             let checksum = CRC32C.superblock(bytes.raw.extracting(1024..<1536))
-            for index in 0..<4 { bytes[1028 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index)) }
+            for index in 0..<4 {
+                bytes[1028 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index))
+            }
         }
         try createFile(path).writeAll(bytes)
     }
@@ -75,7 +77,9 @@ import Testing
                 var bytes = good
                 for _ in 0..<Int.random(in: 1...8, using: &random) {
                     let place = Int.random(in: 1024..<bytes.count, using: &random)
-                    bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &random)].randomElement(using: &random) ?? 0
+                    bytes[place] =
+                        [0, 1, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &random)].randomElement(
+                            using: &random) ?? 0
                 }
                 try write(bytes, to: scratch + "/index")
                 refused += exercise(scratch + "/index")
@@ -140,9 +144,12 @@ import Testing
         #expect(try refusal { $0[1024] = 0 } == .notAnIndex("no EROFS superblock"))
         #expect(try refusal { $0[1024 + 64] = 0 } == .notAnIndex("an EROFS image that Lamina did not write"))
         #expect(try refusal { $0[1024 + 72] = 2 } == .unsupportedVersion(2))
-        #expect(try refusal({ $0[1024 + 16] ^= 1 }, checksum: false) == .damaged("superblock checksum", at: 1024))
+        #expect(
+            try refusal({ $0[1024 + 16] ^= 1 }, checksum: false) == .damaged("superblock checksum", at: 1024))
         #expect(try refusal { $0[1024 + 87] = 3 } == .layerCount(769))
         #expect(try refusal { $0[1152] = 0x47 } == .damaged("a device tag is no digest", at: 1152))
-        #expect(try refusal { $0[1024 + 43] = 9 }?.description.hasPrefix("damaged index: the metadata area") == true)
+        #expect(
+            try refusal { $0[1024 + 43] = 9 }?.description.hasPrefix("damaged index: the metadata area")
+                == true)
     }
 }

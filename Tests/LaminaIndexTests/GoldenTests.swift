@@ -21,16 +21,19 @@ import Testing
     }
 
     @Test func emptyLayer() throws {
-        #expect(try digest(of: TestLayer(0)) == "")
+        let found = try digest(of: TestLayer(0))
+        #expect(found == "442a138d3c3092d8f40bd63c12ac560675e684b1d8ea5f47d87b9d9d9e35fbbd")
     }
 
     @Test func layerOfEverything() throws {
-        #expect(try digest(of: SampleLayer(id: 1, seed: 1).layer) == "")
+        let found = try digest(of: SampleLayer(id: 1, seed: 1).layer)
+        #expect(found == "ec1231973ecd0256c7c726c1e1019cdde08e88792b4c5fc2c17fcb660f5bd7c3")
     }
 
     @Test func chain() throws {
         let layers = [SampleLayer(id: 1, seed: 1).layer, SampleLayer(id: 2, seed: 2).layer]
-        #expect(try withChain(layers) { try digest(of: $0) } == "")
+        let found = try withChain(layers) { try digest(of: $0) }
+        #expect(found == "70d6d6e65b563c16d3135d44a07048e7e571eb268536e6cc35b9ee656e5e157e")
     }
 
     @Test func orderOfTheTarDoesNotMatter() throws {

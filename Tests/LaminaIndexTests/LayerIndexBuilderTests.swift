@@ -75,7 +75,8 @@ import Testing
         #expect(
             try lines(layer) == [
                 "/ 40755 5", "/anew 40755 2 opaque", "/anew/x 100644 1 0:1+10", "/before 40755 2",
-                "/before/sub 20000 2 0:0", "/d 40755 2 opaque", "/d/gone 20000 2 0:0", "/d/kept 100644 1 0:1+10",
+                "/before/sub 20000 2 0:0", "/d 40755 2 opaque", "/d/gone 20000 2 0:0",
+                "/d/kept 100644 1 0:1+10",
                 "/d/later 100644 1 0:1+10", "/linked 100644 1 0:9+10",
             ])
     }
@@ -119,16 +120,24 @@ import Testing
             return nil
         }
         #expect(
-            try refusal { $0.symlink("a/l", to: "/etc"); $0.file("a/l/x") }
+            try refusal {
+                $0.symlink("a/l", to: "/etc"); $0.file("a/l/x")
+            }
                 == .parentIsSymlink(path: "a/l/x", parent: "a/l"))
         #expect(
-            try refusal { $0.file("f"); $0.file("f/x") } == .parentNotDirectory(path: "f/x", parent: "f"))
+            try refusal {
+                $0.file("f"); $0.file("f/x")
+            } == .parentNotDirectory(path: "f/x", parent: "f"))
         #expect(try refusal { $0.hardLink("a", to: "a") } == .hardLinkToItself("a"))
         #expect(
-            try refusal { $0.directory("d"); $0.hardLink("a", to: "d") }
+            try refusal {
+                $0.directory("d"); $0.hardLink("a", to: "d")
+            }
                 == .hardLinkToDirectory(path: "a", target: "d"))
         #expect(
-            try refusal { $0.symlink("l", to: "x"); $0.hardLink("a", to: "l/f") }
+            try refusal {
+                $0.symlink("l", to: "x"); $0.hardLink("a", to: "l/f")
+            }
                 == .parentIsSymlink(path: "l/f", parent: "l"))
         #expect(try refusal { $0.whiteout("d/.wh.") } == .badWhiteout("d/.wh."))
         #expect(try refusal { $0.whiteout("d/.wh..") } == .badWhiteout("d/.wh.."))
@@ -138,12 +147,18 @@ import Testing
             try refusal { $0.directory("d", attributes: ["system.nfs4_acl": ""]) }
                 == .attributeNotStorable(path: "d", attribute: "system.nfs4_acl"))
         #expect(
-            try refusal { $0.add("c", .device, .characterDevice, device: DeviceNumber(major: 4096, minor: 0)) }
+            try refusal {
+                $0.add("c", .device, .characterDevice, device: DeviceNumber(major: 4096, minor: 0))
+            }
                 == .badDevice("c"))
         #expect(
             try refusal { layer in
                 let value = String(repeating: "x", count: 60_000)
-                layer.directory("d", attributes: ["user.a": value, "user.b": value, "user.c": value, "user.d": value, "user.e": value])
+                layer.directory(
+                    "d",
+                    attributes: [
+                        "user.a": value, "user.b": value, "user.c": value, "user.d": value, "user.e": value,
+                    ])
             } == .attributesTooLarge("d"))
     }
 

@@ -12,9 +12,12 @@ struct SampleLayer {
     /// The stream's size in blocks of 512 bytes.
     static let streamBlocks = 4096
 
+    private let objects: Bool
+
     /// `scale` directories, each with up to 40 nodes of all kinds.
-    init(id: UInt8, seed: UInt64, scale: Int = 30) {
+    init(id: UInt8, seed: UInt64, scale: Int = 30, objects: Bool = true) {
         layer = TestLayer(id)
+        self.objects = objects
         layer.streamSize = UInt64(Self.streamBlocks * 512 - 100)
         var random = SeededGenerator(seed: seed)
         layer.directory("", permissions: 0o755, attributes: ["user.root": "yes"])
@@ -24,7 +27,9 @@ struct SampleLayer {
             let parent = directories[Int.random(in: 0..<directories.count, using: &random)]
             let directory = parent.appending(Self.name(&random))
             if random.next() % 4 != 0 {
-                layer.directory(directory, permissions: 0o700 + UInt32(random.next() % 64), attributes: Self.attributes(&random))
+                layer.directory(
+                    directory, permissions: 0o700 + UInt32(random.next() % 64),
+                    attributes: Self.attributes(&random))
             }
             directories.append(directory)
             for _ in 0..<Int.random(in: 1...40, using: &random) {
@@ -32,15 +37,17 @@ struct SampleLayer {
                 addNode(path, &files, &random)
             }
         }
-        layer.file("mtimes/before-1970", block: 1, length: 512)
-        layer.add("mtimes/late", .file, .regular, mtime: Timestamp(seconds: 1 << 34, nanoseconds: 999_999_999))
+        layer.file("block-1", block: 1, length: 512)
+        layer.add("before-1970", .file, .regular, mtime: Timestamp(seconds: -1, nanoseconds: 1))
+        layer.add(
+            "late", .file, .regular, mtime: Timestamp(seconds: 1 << 34, nanoseconds: 999_999_999))
         layer.add("owner", .file, .regular, permissions: 0o7777, uid: .max - 1, gid: .max - 1)
         layer.directory("acl")
         layer.entries[layer.entries.count - 1].entry.extendedAttributes = [
             ExtendedAttribute(name: "system.posix_acl_access", value: Self.acl),
             ExtendedAttribute(name: "system.posix_acl_default", value: Self.acl),
         ]
-        layer.add("huge", .file, .regular, data: .object(digest(7), length: 3 << 40))
+        if objects { layer.add("huge", .file, .regular, data: .object(digest(7), length: 3 << 40)) }
         layer.directory("xattr")
         layer.entries[layer.entries.count - 1].entry.extendedAttributes = [
             ExtendedAttribute(name: "user.large", value: [UInt8](repeating: 7, count: 65_535)),
@@ -48,27 +55,40 @@ struct SampleLayer {
         ]
     }
 
-    private mutating func addNode(_ path: ByteString, _ files: inout [ByteString], _ random: inout SeededGenerator) {
+    private mutating func addNode(
+        _ path: ByteString, _ files: inout [ByteString], _ random: inout SeededGenerator
+    ) {
         let attributes = Self.attributes(&random)
         let uid = UInt32(truncatingIfNeeded: random.next() % 100_000)
-        let mtime = Timestamp(seconds: Int64(random.next() % 2_000_000_000), nanoseconds: UInt32(random.next() % 1_000_000_000))
+        let mtime = Timestamp(
+            seconds: Int64(random.next() % 2_000_000_000), nanoseconds: UInt32(random.next() % 1_000_000_000))
         switch random.next() % 12 {
         case 0:
             let length = Int.random(in: 1...(random.next() % 4 == 0 ? 4095 : 60), using: &random)
-            layer.add(path, .symlink(target: ByteString(repeatElement(0x61, count: length))), .symlink, permissions: 0o777, uid: uid, mtime: mtime, attributes: attributes.filter { !$0.key.hasPrefix("user.") })
+            layer.add(
+                path, .symlink(target: ByteString(repeatElement(0x61, count: length))), .symlink,
+                permissions: 0o777, uid: uid, mtime: mtime,
+                attributes: attributes.filter { !$0.key.hasPrefix("user.") })
         case 1 where !files.isEmpty:
             layer.hardLink(path, to: files[Int.random(in: 0..<files.count, using: &random)])
-        case 2: layer.add(path, .device, .blockDevice, device: DeviceNumber(major: 8, minor: UInt32(random.next() % 1_000_000)))
+        case 2:
+            layer.add(
+                path, .device, .blockDevice,
+                device: DeviceNumber(major: 8, minor: UInt32(random.next() % 1_000_000)))
         case 3: layer.add(path, .device, .characterDevice, device: DeviceNumber(major: 1, minor: 3))
         case 4: layer.add(path, .fifo, .fifo, attributes: attributes.filter { !$0.key.hasPrefix("user.") })
         case 5: layer.add(path, .file, .regular, uid: uid, mtime: mtime, attributes: attributes)
-        case 6:
+        case 6 where objects:
             let length = 65_536 + random.next() % (20 << 30)
-            layer.add(path, .file, .regular, uid: uid, data: .object(digest(UInt8(random.next() % 256)), length: length))
+            layer.add(
+                path, .file, .regular, uid: uid,
+                data: .object(digest(UInt8(random.next() % 256)), length: length))
         default:
             let length = 1 + random.next() % 65_535
             let block = random.next() % UInt64(Self.streamBlocks - 129)
-            layer.add(path, .file, .regular, permissions: UInt32(random.next() % 0o10000), uid: uid, gid: uid / 2, mtime: mtime, attributes: attributes, data: .stream(offset: block * 512, length: length))
+            layer.add(
+                path, .file, .regular, permissions: UInt32(random.next() % 0o10000), uid: uid, gid: uid / 2,
+                mtime: mtime, attributes: attributes, data: .stream(offset: block * 512, length: length))
             files.append(path)
         }
     }

@@ -18,7 +18,10 @@ func withScratch<Result>(_ body: (String) throws -> Result) throws -> Result {
 
 /// A digest of 32 equal bytes.
 func digest(_ byte: UInt8) -> Digest {
-    Digest(hex: String(repeating: String(byte >> 4, radix: 16) + String(byte & 15, radix: 16), count: 32))!
+    guard let digest = Digest(bytes: [UInt8](repeating: byte, count: 32)) else {
+        preconditionFailure("32 bytes are a digest")
+    }
+    return digest
 }
 
 func createFile(_ path: String) throws -> Descriptor {
@@ -51,7 +54,8 @@ struct TestLayer {
 
     mutating func add(
         _ path: ByteString, _ kind: TarEntryKind, _ type: FileType, permissions: UInt32 = 0o644,
-        uid: UInt32 = 0, gid: UInt32 = 0, mtime: Timestamp = Timestamp(seconds: 1), device: DeviceNumber = .zero,
+        uid: UInt32 = 0, gid: UInt32 = 0, mtime: Timestamp = Timestamp(seconds: 1),
+        device: DeviceNumber = .zero,
         attributes: [ByteString: String] = [:], data: FileData = .empty
     ) {
         let file = FileAttributes(
@@ -60,16 +64,26 @@ struct TestLayer {
             ExtendedAttribute(name: $0.key, value: Array($0.value.utf8))
         }
         entries.append(
-            (TarEntry(path: path, kind: kind, attributes: file, extendedAttributes: extended, size: data.length), data))
+            (
+                TarEntry(
+                    path: path, kind: kind, attributes: file, extendedAttributes: extended, size: data.length),
+                data
+            ))
     }
 
-    mutating func directory(_ path: ByteString, permissions: UInt32 = 0o755, attributes: [ByteString: String] = [:]) {
+    mutating func directory(
+        _ path: ByteString, permissions: UInt32 = 0o755, attributes: [ByteString: String] = [:]
+    ) {
         add(path, .directory, .directory, permissions: permissions, attributes: attributes)
     }
 
     /// A file whose bytes are `length` at block `block` of the stream.
-    mutating func file(_ path: ByteString, block: UInt64 = 1, length: UInt64 = 10, permissions: UInt32 = 0o644) {
-        add(path, .file, .regular, permissions: permissions, data: .stream(offset: block * 512, length: length))
+    mutating func file(
+        _ path: ByteString, block: UInt64 = 1, length: UInt64 = 10, permissions: UInt32 = 0o644
+    ) {
+        add(
+            path, .file, .regular, permissions: permissions,
+            data: .stream(offset: block * 512, length: length))
     }
 
     mutating func whiteout(_ path: ByteString) {

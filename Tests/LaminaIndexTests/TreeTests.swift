@@ -25,6 +25,8 @@ import Testing
             #expect(node.uid == 70_000)
             #expect(node.gid == UInt32.max - 1)
             #expect(node.size == 700)
+            #expect(node.parent == Tree.root)
+            #expect(try tree.node(Tree.root).parent == Tree.root)
             #expect(node.mtime == Timestamp(seconds: -5, nanoseconds: 9))
             #expect(!node.hasExtendedAttributes)
             #expect(try tree.content(file) == .stream(device: 0, offset: 1536, length: 700))
@@ -106,7 +108,8 @@ import Testing
     @Test func xattrsOneByOne() throws {
         try withScratch { scratch in
             var layer = TestLayer(1)
-            layer.directory("d", attributes: ["user.a": "1", "trusted.overlay.opaque": "mine", "trusted.x": ""])
+            layer.directory(
+                "d", attributes: ["user.a": "1", "trusted.overlay.opaque": "mine", "trusted.x": ""])
             layer.whiteout("d/.wh..wh..opq")
             try layer.write(to: scratch + "/index")
             let tree = try openTree(scratch + "/index")
@@ -123,7 +126,10 @@ import Testing
             #expect(try value("user.b") == nil)
             #expect(try value("user.") == nil)
             #expect(try value("nonsense") == nil)
-            #expect(try tree.extendedAttributes(nid).map(\.name) == ["trusted.overlay.opaque", "trusted.x", "user.a"])
+            #expect(
+                try tree.extendedAttributes(nid).map(\.name) == [
+                    "trusted.overlay.opaque", "trusted.x", "user.a",
+                ])
         }
     }
 

@@ -46,7 +46,9 @@ final class GzipDecoder: Decoder, @unchecked Sendable {
                 phase = .padding
                 return DecoderStep(consumed: 1, produced: 0)
             }
-            if first != 0x1F { throw phase == .start ? .corrupt(.gzip, "no gzip header") : .trailingGarbage(.gzip) }
+            if first != 0x1F {
+                throw phase == .start ? .corrupt(.gzip, "no gzip header") : .trailingGarbage(.gzip)
+            }
             startMember()
             return try unsafe readHeader(input)
         case .header:
@@ -54,7 +56,7 @@ final class GzipDecoder: Decoder, @unchecked Sendable {
         case .body:
             return try unsafe inflate(input, output)
         case .padding:
-            for unsafe byte in unsafe input where byte != 0 { throw .trailingGarbage(.gzip) }
+            guard unsafe input.allSatisfy({ $0 == 0 }) else { throw .trailingGarbage(.gzip) }
             return DecoderStep(consumed: input.count, produced: 0)
         }
     }

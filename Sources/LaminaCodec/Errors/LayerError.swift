@@ -59,13 +59,17 @@ extension LayerError: CustomStringConvertible {
         case .symlinkTargetTooLong(let path): "\(path): a symlink of more than \(Limits.symlinkLength) bytes"
         case .parentNotDirectory(let path, let parent): "\(path): its parent \(parent) is not a directory"
         case .parentIsSymlink(let path, let parent): "\(path): its parent \(parent) is a symlink"
-        case .hardLinkTargetMissing(let path, let target): "\(path): hard link to \(target), which is not there"
+        case .hardLinkTargetMissing(let path, let target):
+            "\(path): hard link to \(target), which is not there"
         case .hardLinkToItself(let path): "\(path): hard link to itself"
         case .hardLinkToDirectory(let path, let target): "\(path): hard link to the directory \(target)"
         case .badWhiteout(let path): "\(path): not the name of a whiteout"
-        case .attributeNameTooLong(let path, let attribute): "\(path): the xattr name \(attribute) is too long"
-        case .attributeValueTooLong(let path, let attribute): "\(path): the value of xattr \(attribute) is too long"
-        case .attributeNotStorable(let path, let attribute): "\(path): the xattr \(attribute) cannot be stored"
+        case .attributeNameTooLong(let path, let attribute):
+            "\(path): the xattr name \(attribute) is too long"
+        case .attributeValueTooLong(let path, let attribute):
+            "\(path): the value of xattr \(attribute) is too long"
+        case .attributeNotStorable(let path, let attribute):
+            "\(path): the xattr \(attribute) cannot be stored"
         case .attributesTooLarge(let path): "\(path): more than 256 KiB of xattrs"
         case .badDevice(let path): "\(path): a device number out of range"
         case .tooManyEntries(let limit): "more than \(limit) entries"

@@ -26,7 +26,8 @@ public struct DescriptorSource: ~Copyable, ByteSource, Sendable {
         if wanted == 0 { return 0 }
         do throws(Errno) {
             // SAFETY: a part of the caller's buffer.
-            let got = try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+            let got = try unsafe descriptor.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
             remaining -= UInt64(got)
             return got
         } catch {

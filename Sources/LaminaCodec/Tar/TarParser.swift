@@ -35,7 +35,7 @@ public struct TarParser: ~Copyable {
     private enum State {
         case header
         /// Payload of an extended header that is collected.
-        case extension_(TarExtension, remaining: UInt64, padding: UInt64)
+        case extendedHeader(TarExtension, remaining: UInt64, padding: UInt64)
         case payload(remaining: UInt64, padding: UInt64)
         case endOfPayload(padding: UInt64)
         /// Bytes that nobody wants: padding, a volume label's payload.
@@ -73,18 +73,19 @@ public struct TarParser: ~Copyable {
                     continue
                 }
                 return event
-            case .extension_(let kind, let remaining, let padding):
+            case .extendedHeader(let kind, let remaining, let padding):
                 let piece = advance(&cursor, in: chunk, by: remaining)
                 for index in piece { collected.append(chunk[index]) }
                 let left = remaining - UInt64(piece.count)
-                state = .extension_(kind, remaining: left, padding: padding)
+                state = .extendedHeader(kind, remaining: left, padding: padding)
                 if left > 0 { return nil }
                 try finishExtension(kind)
                 state = .skip(remaining: padding)
             case .payload(let remaining, let padding):
                 let piece = advance(&cursor, in: chunk, by: remaining)
                 let left = remaining - UInt64(piece.count)
-                state = left == 0 ? .endOfPayload(padding: padding) : .payload(remaining: left, padding: padding)
+                state =
+                    left == 0 ? .endOfPayload(padding: padding) : .payload(remaining: left, padding: padding)
                 if !piece.isEmpty { return .payload(piece) }
                 if left > 0 { return nil }
             case .endOfPayload(let padding):
@@ -109,7 +110,7 @@ public struct TarParser: ~Copyable {
         case .header:
             guard partial.allSatisfy({ $0 == 0 }) else { throw fault(.truncatedHeader) }
             if pending.isOpen { throw fault(.danglingExtendedHeader) }
-        case .extension_: throw fault(.truncatedHeader)
+        case .extendedHeader: throw fault(.truncatedHeader)
         case .payload: throw fault(.truncatedPayload)
         case .endOfPayload, .ended: break
         case .skip: if pending.isOpen { throw fault(.danglingExtendedHeader) }
@@ -117,7 +118,8 @@ public struct TarParser: ~Copyable {
     }
 
     /// Moves the cursor over at most `count` bytes of the chunk; returns their range.
-    private mutating func advance(_ cursor: inout Int, in chunk: Span<UInt8>, by count: UInt64) -> Range<Int> {
+    private mutating func advance(_ cursor: inout Int, in chunk: Span<UInt8>, by count: UInt64) -> Range<Int>
+    {
         let start = cursor
         let available = max(chunk.count - start, 0)
         cursor = start + Int(min(UInt64(available), count))
@@ -200,7 +202,7 @@ extension TarParser {
         if kind == .volumeLabel { return state = .skip(remaining: size + padding) }
         if size > UInt64(max(limits.extendedHeaderSize, 0)) { throw fault(.extendedHeaderTooLarge) }
         collected.removeAll(keepingCapacity: true)
-        state = .extension_(kind, remaining: size, padding: padding)
+        state = .extendedHeader(kind, remaining: size, padding: padding)
     }
 
     private mutating func finishExtension(_ kind: TarExtension) throws(CodecError) {

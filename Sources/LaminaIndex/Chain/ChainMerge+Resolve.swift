@@ -66,7 +66,8 @@ extension ChainMerge {
                 }
                 guard let nid, let short = UInt32(exactly: nid) else { continue }
                 let type = try tree.tree.node(nid).type
-                group.append(Candidate(name: .none, origin: Origin(layer: source.layer, nid: short), type: type))
+                group.append(
+                    Candidate(name: .none, origin: Origin(layer: source.layer, nid: short), type: type))
             }
             current = try resolve(group[...])
         }
@@ -150,6 +151,7 @@ extension ChainMerge {
 extension StoredAttribute {
     /// Whether this is one of the union's own, which no container sees.
     var isUnionMark: Bool {
-        index == AttributeBlock.trustedIndex && hasSuffixPrefix("overlay.") && !hasSuffixPrefix("overlay.overlay.")
+        index == AttributeBlock.trustedIndex && hasSuffixPrefix("overlay.")
+            && !hasSuffixPrefix("overlay.overlay.")
     }
 }

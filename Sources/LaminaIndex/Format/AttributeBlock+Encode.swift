@@ -47,7 +47,8 @@ extension AttributeBlock {
     /// Appends one of the union's own xattrs.
     static func append(_ mark: UnionMark, to block: inout [UInt8]) {
         // SAFETY: a literal's own bytes.
-        let suffix = unsafe Array(UnsafeBufferPointer(start: mark.suffix.utf8Start, count: mark.suffix.utf8CodeUnitCount))
+        let suffix = unsafe Array(
+            UnsafeBufferPointer(start: mark.suffix.utf8Start, count: mark.suffix.utf8CodeUnitCount))
         append(index: trustedIndex, suffix: suffix[...], value: mark.value, to: &block)
     }
 

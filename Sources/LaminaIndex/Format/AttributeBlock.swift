@@ -67,7 +67,9 @@ struct StoredAttribute: ~Escapable {
 
     /// Whether the name is `trusted.` and these bytes.
     func isTrusted(_ name: StaticString) -> Bool {
-        guard index == AttributeBlock.trustedIndex, suffix.byteCount == name.utf8CodeUnitCount else { return false }
+        guard index == AttributeBlock.trustedIndex, suffix.byteCount == name.utf8CodeUnitCount else {
+            return false
+        }
         return hasSuffixPrefix(name)
     }
 

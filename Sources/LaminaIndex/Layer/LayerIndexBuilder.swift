@@ -121,13 +121,18 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
     private mutating func makeNode(_ entry: TarEntry, _ data: FileData) throws(LayerError) -> Int32 {
         var marks: [UnionMark] = []
         let content: NodeContent
+        var attributes = entry.attributes
+        // The kind decides, whatever a caller left in the attributes.
+        attributes.type = entry.kind.type ?? attributes.type
         switch entry.kind {
         case .symlink(let target):
             guard !target.isEmpty else { throw .emptyLinkTarget(entry.path) }
             guard target.count <= Limits.symlinkLength else { throw .symlinkTargetTooLong(entry.path) }
             content = .symlink(try tree.store(target))
         case .device:
-            guard let encoded = entry.attributes.device.encoded else { throw .badDevice(entry.path) }
+            guard attributes.type == .characterDevice || attributes.type == .blockDevice,
+                let encoded = attributes.device.encoded
+            else { throw .badDevice(entry.path) }
             content = .device(encoded)
         case .file:
             content = try Self.content(data, entry.path)
@@ -135,7 +140,7 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
         case .fifo, .directory, .hardLink: content = .empty
         }
         let extended = try store(entry, marks: marks)
-        return tree.append(Node(entry.attributes, content: content, extended: extended))
+        return tree.append(Node(attributes, content: content, extended: extended))
     }
 
     private static func content(_ data: FileData, _ path: ByteString) throws(LayerError) -> NodeContent {
@@ -159,13 +164,28 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
         var block: [UInt8] = []
         for attribute in entry.extendedAttributes {
             if try !AttributeBlock.append(attribute, to: &block, path: entry.path) {
-                foreignAttributes = (foreignAttributes?.first ?? attribute.name, (foreignAttributes?.count ?? 0) + 1)
+                foreignAttributes = (
+                    foreignAttributes?.first ?? attribute.name, (foreignAttributes?.count ?? 0) + 1
+                )
             }
         }
         for mark in marks { AttributeBlock.append(mark, to: &block) }
         // Room for the marks of a directory, which come last.
         guard block.count <= AttributeBlock.maximumSize - 128 else { throw .attributesTooLarge(entry.path) }
-        return try tree.store(block)
+        return try tree.store(block.raw)
+    }
+}
+
+extension TarEntryKind {
+    /// The type of node that it makes; nil for devices, of which there are two.
+    fileprivate var type: FileType? {
+        switch self {
+        case .file, .hardLink: .regular
+        case .directory: .directory
+        case .symlink: .symlink
+        case .fifo: .fifo
+        case .device: nil
+        }
     }
 }
 

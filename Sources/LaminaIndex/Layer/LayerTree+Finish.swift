@@ -20,8 +20,10 @@ extension LayerTree {
         for number in names.links.indices where names.links[number].hidesLower {
             let node = names.links[number].node
             if node < 0 {
-                let made = whiteout ?? append(
-                    Node(FileAttributes(type: .characterDevice, permissions: 0), content: .device(0)))
+                let made =
+                    whiteout
+                    ?? append(
+                        Node(FileAttributes(type: .characterDevice, permissions: 0), content: .device(0)))
                 whiteout = made
                 names.update(number) { $0.node = made }
             } else if isDirectory(node) {

@@ -42,11 +42,12 @@ struct LayerTree: ~Copyable {
     /// The directory of `path`, made with its own parents where the layer has not named
     /// them, and the path's last component.
     mutating func parent(of path: ByteString) throws(LayerError) -> (directory: Int32, name: ByteString) {
-        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
-        guard let slash else { return (0, path) }
-        let name = ByteString(path.bytes[(slash + 1)...])
+        guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")) else { return (0, path) }
+        let name = path.dropFirst(slash + 1)
+        if let cachedDirectory, cachedPath.count == slash, path.hasPrefix(cachedPath) {
+            return (cachedDirectory, name)
+        }
         let directory = ByteString(path.bytes[..<slash])
-        if let cachedDirectory, cachedPath == directory { return (cachedDirectory, name) }
         var node: Int32 = 0
         for component in directory.components {
             if component.hasPrefix(Whiteout.prefix), !component.hasPrefix(Whiteout.metadataPrefix) {
@@ -88,13 +89,13 @@ struct LayerTree: ~Copyable {
         return false
     }
 
-    mutating func store(_ bytes: ByteString) throws(LayerError) -> ByteRange {
-        try store(Array(bytes.bytes))
+    mutating func store(_ name: ByteString) throws(LayerError) -> ByteRange {
+        try name.withSpan { (bytes) throws(LayerError) in try store(bytes.raw) }
     }
 
-    mutating func store(_ bytes: [UInt8]) throws(LayerError) -> ByteRange {
+    mutating func store(_ bytes: RawSpan) throws(LayerError) -> ByteRange {
         do throws(IndexError) {
-            return try table.store(bytes.raw)
+            return try table.store(bytes)
         } catch {
             throw .tooManyBytes(limit: UInt64(UInt32.max))
         }

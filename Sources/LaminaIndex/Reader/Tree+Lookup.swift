@@ -98,7 +98,8 @@ struct DirectoryBlock: ~Escapable {
     func nameField(_ index: Int) throws(IndexError) -> RawSpan {
         let entry = index &* Erofs.direntSize
         let start = Int(try bytes.load(entry &+ 8, as: UInt16.self))
-        let end = index &+ 1 < count
+        let end =
+            index &+ 1 < count
             ? Int(try bytes.load(entry &+ Erofs.direntSize &+ 8, as: UInt16.self)) : bytes.byteCount
         guard start >= count &* Erofs.direntSize, start < end, end <= bytes.byteCount else {
             throw .damaged("directory entry name", at: UInt64(start))

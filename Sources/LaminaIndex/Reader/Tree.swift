@@ -97,7 +97,8 @@ struct Superblock {
         guard block.byte(SuperblockField.blockBits) == Erofs.blockBits,
             block.byte(SuperblockField.directoryBlockBits) == 0,
             try block.load(SuperblockField.rootNid, as: UInt16.self) == UInt16(Erofs.rootNid),
-            try block.load(SuperblockField.incompatibleFeatures, as: UInt32.self) == Erofs.incompatibleFeatures,
+            try block.load(SuperblockField.incompatibleFeatures, as: UInt32.self)
+                == Erofs.incompatibleFeatures,
             try block.load(SuperblockField.deviceTableSlot, as: UInt16.self) == Erofs.deviceTableSlot
         else { throw .damaged("superblock fields", at: UInt64(Erofs.superblockOffset)) }
     }

@@ -92,7 +92,9 @@ struct IndexPlan {
         var size = body
         switch item.content {
         case .stream(_, _, let bytes):
-            guard ChunkFormat(size: bytes).count == 1 else { throw .tooLarge("1 TiB of one file in a stream") }
+            guard ChunkFormat(size: bytes).count == 1 else {
+                throw .tooLarge("1 TiB of one file in a stream")
+            }
             size = ((body + 7) & ~7) + Erofs.chunkIndexSize
         case .object(let bytes):
             let chunks = ChunkFormat(size: bytes).count

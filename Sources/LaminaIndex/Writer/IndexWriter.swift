@@ -80,7 +80,8 @@ struct IndexWriter: ~Copyable {
         let data = try InodeData(number, table, plan, body: body)
         let start = try output.record(data.end, to: file)
         output.put(data.layout.format, at: start + InodeField.format)
-        output.put(AttributeBlock.count(size: Int(node.attributes.count)), at: start + InodeField.attributeCount)
+        output.put(
+            AttributeBlock.count(size: Int(node.attributes.count)), at: start + InodeField.attributeCount)
         output.put(UInt16(truncatingIfNeeded: node.mode), at: start + InodeField.mode)
         output.put(data.size, at: start + InodeField.size)
         output.put(data.union, at: start + InodeField.union)

@@ -15,7 +15,9 @@ public struct IngestDirectory: ~Copyable, Sendable {
 
     static let lockName: ByteString = "lock"
 
-    private init(_ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor) {
+    private init(
+        _ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor
+    ) {
         self.store = store
         self.name = name
         self.descriptor = descriptor
@@ -62,7 +64,9 @@ public struct IngestDirectory: ~Copyable, Sendable {
     }
 
     /// A new file of `directory`, which is this one or below it.
-    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError) -> Descriptor {
+    borrowing func create(_ name: ByteString, in directory: borrowing Descriptor) throws(StoreError)
+        -> Descriptor
+    {
         do throws(Errno) {
             return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o444)
         } catch {
@@ -91,27 +95,25 @@ public struct IngestDirectory: ~Copyable, Sendable {
 }
 
 extension Store {
-    /// Renames `name` of `directory` into `room` as `target`, making the one directory
-    /// between where it is missing. False when something of that name is there already,
-    /// which content of the same digest equals.
+    /// Makes the directory between `room` and `target` (`ab/…`) where it is missing.
+    func makeFanOut(of target: ByteString, in room: borrowing Descriptor) throws(Errno) {
+        do throws(Errno) {
+            try room.makeDirectory(StorePath.fanOut(target), permissions: 0o700)
+        } catch Errno.fileExists {
+            // Another load made it.
+        }
+    }
+
+    /// Renames `name` of `directory` into `room` as `target`. When something of that name is
+    /// there already, which content of the same digest equals, that stays.
     func place(
         _ name: ByteString, of directory: borrowing Descriptor, in room: borrowing Descriptor,
         as target: ByteString
-    ) throws(Errno) -> Bool {
+    ) throws(Errno) {
         do throws(Errno) {
-            do throws(Errno) {
-                try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
-            } catch Errno.noSuchFileOrDirectory {
-                do throws(Errno) {
-                    try room.makeDirectory(StorePath.fanOut(target), permissions: 0o700)
-                } catch Errno.fileExists {
-                    // Another process was first.
-                }
-                try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
-            }
-            return true
+            try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
         } catch Errno.fileExists {
-            return false
+            return
         }
     }
 }

@@ -21,7 +21,8 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
 
     /// Reads the first bytes of `upstream`.
     static func open(
-        _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?, options: IngestOptions
+        _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?,
+        options: IngestOptions
     ) throws(StoreError) -> Self {
         do throws(CodecError) {
             return try Self(upstream, declared: declared, blob: blob, options: options)
@@ -31,7 +32,8 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
     }
 
     private init(
-        _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?, options: IngestOptions
+        _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?,
+        options: IngestOptions
     ) throws(CodecError) {
         var source = try DecompressingSource(BlobTee(upstream, file: blob), declared: declared)
         if source.compression == .none { source.upstream.stopKeeping() }

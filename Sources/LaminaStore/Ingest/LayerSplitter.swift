@@ -34,7 +34,8 @@ struct LayerSplitter: ~Copyable {
 
     /// Takes the next chunk of the tar. O(bytes).
     mutating func consume(
-        _ chunk: Span<UInt8>, _ staging: borrowing IngestDirectory, into sink: inout some LayerEntrySink & ~Copyable
+        _ chunk: Span<UInt8>, _ staging: borrowing IngestDirectory,
+        into sink: inout some LayerEntrySink & ~Copyable
     ) throws(StoreError) {
         hash.update(chunk.raw)
         runStart = 0

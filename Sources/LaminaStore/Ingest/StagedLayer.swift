@@ -32,9 +32,11 @@ public struct StagedLayer: ~Copyable, Sendable {
     /// unreferenced content can remain.
     public consuming func publish() throws(StoreError) {
         let store = staging.store
+        try makeFanOuts()
         try store.sync()
         for digest in newObjects {
-            try place(ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
+            try place(
+                ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
         }
         for digest in summary.objects where !store.hasObject(digest) {
             throw .missing(.object, digest)
@@ -48,12 +50,25 @@ public struct StagedLayer: ~Copyable, Sendable {
         try store.sync()
     }
 
+    /// Directories take space, and a full disk has to be met before the first rename.
+    private borrowing func makeFanOuts() throws(StoreError) {
+        let store = staging.store
+        do throws(Errno) {
+            for digest in newObjects { try store.makeFanOut(of: StorePath.object(digest), in: store.objects) }
+            if summary.blobKept {
+                try store.makeFanOut(of: StorePath.blob(summary.blobDigest), in: store.blobs)
+            }
+        } catch {
+            throw .system("make directories for layer \(summary.diffID)", error)
+        }
+    }
+
     private borrowing func place(
         _ name: ByteString, in room: borrowing Descriptor, as target: ByteString, _ content: StoreContent,
         _ digest: Digest
     ) throws(StoreError) {
         do throws(Errno) {
-            _ = try staging.store.place(name, of: staging.descriptor, in: room, as: target)
+            try staging.store.place(name, of: staging.descriptor, in: room, as: target)
         } catch {
             throw .system("put \(content.rawValue) \(digest) in its place", error)
         }

@@ -98,7 +98,9 @@ public struct Splits: Hashable, Sendable {
             streamSize: bytes.littleEndian(UInt64.self, at: 32))
         let paddings = Self.headerSize + Int(count) * Self.recordSize
         for index in 0..<Int(count) {
-            guard let record = Self.record(bytes, at: Self.headerSize + index * Self.recordSize, paddings, slots)
+            guard
+                let record = Self.record(
+                    bytes, at: Self.headerSize + index * Self.recordSize, paddings, slots)
             else { return nil }
             records.append(record)
         }

@@ -73,7 +73,9 @@ import Testing
     func neverTrapsOnDamage(_ compression: Compression) {
         let blob = compress(sample, compression)
         var refused = 0
-        for (position, seed) in zip(stride(from: 0, to: blob.count, by: max(blob.count / 200, 1)), UInt64(1)...) {
+        for (position, seed) in zip(
+            stride(from: 0, to: blob.count, by: max(blob.count / 200, 1)), UInt64(1)...)
+        {
             var damaged = blob
             damaged[position] ^= UInt8(truncatingIfNeeded: seed % 255 + 1)
             do {

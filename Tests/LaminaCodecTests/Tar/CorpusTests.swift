@@ -92,9 +92,12 @@ import Testing
 
     @Test func readsTheOthersAsGoDoes() throws {
         var compared = 0
-        for (file, lines) in try Self.lines() where Self.refused[file] == nil && file != "go/pax-global-records.tar" {
+        for (file, lines) in try Self.lines()
+        where Self.refused[file] == nil && file != "go/pax-global-records.tar" {
             // Go hands Solaris's extended headers and global ones out as entries.
-            let wanted = lines.filter { $0.end == nil && !["g", "X", "S"].contains($0.type) && !isSparse($0) }
+            let wanted = lines.filter {
+                $0.end == nil && !["g", "X", "S"].contains($0.type) && !isSparse($0)
+            }
             let entries = try entriesButSparse(try read(file))
             #expect(entries.count == wanted.count, "\(file)")
             for (entry, line) in zip(entries, wanted) { check(entry, line) }
@@ -106,7 +109,8 @@ import Testing
     /// PAX sparse members, which Go gives as plain files.
     private func isSparse(_ line: Line) -> Bool {
         line.file == "go/sparse-formats.tar" && line.name != "end"
-            || ["go/pax-nil-sparse-data.tar", "go/pax-nil-sparse-hole.tar", "go/pax-sparse-big.tar"].contains(line.file)
+            || ["go/pax-nil-sparse-data.tar", "go/pax-nil-sparse-hole.tar", "go/pax-sparse-big.tar"].contains(
+                line.file)
             || line.file == "python/testtar.tar" && (line.name ?? "").hasPrefix("gnu/sparse")
     }
 
@@ -117,7 +121,8 @@ import Testing
         #expect(entry.attributes.uid == line.uid.map { UInt32($0) }, "\(name)")
         #expect(entry.attributes.gid == line.gid.map { UInt32($0) }, "\(name)")
         // Python applies Solaris's extended header here, as we do; Go does not.
-        let expected = line.name == "misc/regtype-suntar" ? Timestamp(seconds: 1_041_808_783) : time(line.mtime ?? "")
+        let expected =
+            line.name == "misc/regtype-suntar" ? Timestamp(seconds: 1_041_808_783) : time(line.mtime ?? "")
         #expect(entry.attributes.mtime == expected, "\(name)")
         switch entry.kind {
         case .file:
@@ -125,14 +130,17 @@ import Testing
             if let digest = line.sha256 { #expect(sha256(parsed.payload).hex == digest, "\(name)") }
         case .directory: #expect(["5", "D"].contains(line.type), "\(name)")
         case .symlink(let target): #expect(line.type == "2" && text(target) == line.link, "\(name)")
-        case .hardLink(let target): #expect(line.type == "1" && text(target) == normalised(line.link), "\(name)")
+        case .hardLink(let target):
+            #expect(line.type == "1" && text(target) == normalised(line.link), "\(name)")
         case .device:
             let device = entry.attributes.device
             #expect(["3", "4"].contains(line.type) && line.dev == [device.major, device.minor], "\(name)")
         case .fifo: #expect(line.type == "6", "\(name)")
         }
         if line.type != "2" {
-            #expect(entry.attributes.permissions == UInt32(line.mode ?? "", radix: 8).map { $0 & 0o7777 }, "\(name)")
+            #expect(
+                entry.attributes.permissions == UInt32(line.mode ?? "", radix: 8).map { $0 & 0o7777 },
+                "\(name)")
         }
     }
 
@@ -147,7 +155,9 @@ import Testing
     /// RFC 3339 with up to nine digits of a second.
     private func time(_ text: String) -> Timestamp? {
         let parts = text.dropLast().split(separator: ".")
-        guard let first = parts.first, let date = ISO8601DateFormatter().date(from: first + "Z") else { return nil }
+        guard let first = parts.first, let date = ISO8601DateFormatter().date(from: first + "Z") else {
+            return nil
+        }
         let fraction = parts.count > 1 ? String(parts[1]) : ""
         let digits = fraction + String(repeating: "0", count: 9 - fraction.count)
         return Timestamp(seconds: Int64(date.timeIntervalSince1970), nanoseconds: UInt32(digits) ?? 0)
@@ -158,6 +168,8 @@ import Testing
         let entries = try parse(try read("go/pax-global-records.tar")).map(\.entry)
         #expect(entries.map(\.path) == ["global1", "file2", "file3", "file4"])
         #expect(
-            entries.map(\.attributes.mtime.seconds) == [1_500_000_000, 1_500_000_000, 1_500_000_000, 1_400_000_000])
+            entries.map(\.attributes.mtime.seconds) == [
+                1_500_000_000, 1_500_000_000, 1_500_000_000, 1_400_000_000,
+            ])
     }
 }

@@ -4,7 +4,8 @@ import LaminaTestSupport
 import Testing
 
 @Suite struct TarFaultTests {
-    private func tar(type: Character = "0", _ payload: [UInt8] = [], edit: (inout [UInt8]) -> Void) -> [UInt8] {
+    private func tar(type: Character = "0", _ payload: [UInt8] = [], edit: (inout [UInt8]) -> Void) -> [UInt8]
+    {
         var tar = TarBuilder()
         tar.add("name", type: type, payload, edit: edit)
         return tar.bytes
@@ -22,10 +23,16 @@ import Testing
         broken[0] ^= 1
         #expect(fault(broken) == .badChecksum)
         #expect(fault(tar { TarBuilder.put(Array("12x".utf8), in: &$0, at: 108) }) == .badNumber)
-        #expect(fault(tar { TarBuilder.put([UInt8](repeating: 0xFF, count: 12), in: &$0, at: 124) }) == .numberOutOfRange)
-        #expect(fault(tar { TarBuilder.put([0xFF, 0, 0, 0, 0, 0, 0, 0], in: &$0, at: 108) }) == .numberOutOfRange)
-        #expect(fault(tar { TarBuilder.put([0x80] + [UInt8](repeating: 0xFF, count: 11), in: &$0, at: 124) }) == .numberOutOfRange)
-        #expect(fault(tar { TarBuilder.put([0x80, 0, 0, 1, 0, 0, 0, 0], in: &$0, at: 108) }) == .numberOutOfRange)
+        #expect(
+            fault(tar { TarBuilder.put([UInt8](repeating: 0xFF, count: 12), in: &$0, at: 124) })
+                == .numberOutOfRange)
+        #expect(
+            fault(tar { TarBuilder.put([0xFF, 0, 0, 0, 0, 0, 0, 0], in: &$0, at: 108) }) == .numberOutOfRange)
+        #expect(
+            fault(tar { TarBuilder.put([0x80] + [UInt8](repeating: 0xFF, count: 11), in: &$0, at: 124) })
+                == .numberOutOfRange)
+        #expect(
+            fault(tar { TarBuilder.put([0x80, 0, 0, 1, 0, 0, 0, 0], in: &$0, at: 108) }) == .numberOutOfRange)
         #expect(fault(tar(type: "S") { _ in }) == .sparse)
         #expect(fault(tar(type: "M") { _ in }) == .unsupportedType)
         #expect(fault(Array(tar([1, 2, 3]) { _ in }.prefix(514))) == .truncatedPayload)
@@ -38,7 +45,8 @@ import Testing
     @Test(arguments: [
         "11 path=abc\n", "13 path=abc\n", "99 path=abc\n", "0 path=abc\n", "-12 path=abc\n", "path=abc\n",
         "12 path+abc\n", "12 path=abcd", " 12 path=abc\n", "99999999999999999999 a=b\n", "3 \n", "5 =a\n",
-        "10 size=x\n", "11 size=-x\n", "13 mtime=1.x\n", "13 path=a\u{0}bc\n", "33 LIBARCHIVE.xattr.user.%4=AAAA\n",
+        "10 size=x\n", "11 size=-x\n", "13 mtime=1.x\n", "13 path=a\u{0}bc\n",
+        "33 LIBARCHIVE.xattr.user.%4=AAAA\n",
         "31 LIBARCHIVE.xattr.user.a=A*A\n",
     ])
     func refusesLyingRecords(_ payload: String) {
@@ -49,20 +57,25 @@ import Testing
         #expect(fault(pax("11 size=-1\n")) == .numberOutOfRange)
         #expect(fault(pax("18 uid=4294967296\n")) == .numberOutOfRange)
         #expect(fault(pax("10 gid=-1\n")) == .numberOutOfRange)
-        #expect(fault(pax("22 GNU.sparse.major=1\n")) == nil || fault(pax("22 GNU.sparse.major=1\n")) == .sparse)
+        #expect(
+            fault(pax("22 GNU.sparse.major=1\n")) == nil || fault(pax("22 GNU.sparse.major=1\n")) == .sparse)
         #expect(fault(pax("28 size=9223372036854775807\n")) == .truncatedPayload)
         #expect(fault(pax("29 size=9223372036854775808\n")) == .badExtendedHeader)
     }
 
     @Test func boundsExtendedHeaders() throws {
         let limits = TarLimits(entries: 3, extendedHeaderSize: 100)
-        let large = pax(String(decoding: TarBuilder.record("path", noise(90, seed: 1).map { $0 % 26 + 97 }), as: UTF8.self))
+        let large = pax(
+            String(
+                decoding: TarBuilder.record("path", noise(90, seed: 1).map { $0 % 26 + 97 }), as: UTF8.self))
         #expect(try parse(large, limits: limits).count == 1)
         #expect(throws: CodecError.tar(.extendedHeaderTooLarge, offset: 0)) {
             try parse(large, limits: TarLimits(extendedHeaderSize: 95))
         }
         let global = pax("30 VENDOR.comment=abcdefghijk\n", type: "g")
-        #expect(throws: CodecError.layer(.tooManyEntries(limit: 3))) { try parse(global + global, limits: limits) }
+        #expect(throws: CodecError.layer(.tooManyEntries(limit: 3))) {
+            try parse(global + global, limits: limits)
+        }
         #expect(throws: CodecError.tar(.extendedHeaderTooLarge, offset: 4608)) {
             try parse(global + global + global + global, limits: TarLimits(extendedHeaderSize: 100))
         }

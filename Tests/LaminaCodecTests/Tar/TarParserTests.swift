@@ -21,9 +21,11 @@ import Testing
         #expect(entries[1].payload == noise(1000, seed: 1))
         #expect(entries[1].entry.attributes.uid == 1000 && entries[1].entry.attributes.gid == 100)
         #expect(entries[2].entry.attributes.mtime == Timestamp(seconds: -2, nanoseconds: 750_000_000))
-        #expect(entries[2].entry.extendedAttributes == [ExtendedAttribute(name: "user.a", value: [0, 10, 255])])
+        #expect(
+            entries[2].entry.extendedAttributes == [ExtendedAttribute(name: "user.a", value: [0, 10, 255])])
         #expect(entries[3].entry.kind == .symlink(target: "/abs/../x"))
-        #expect(entries[4].entry.kind == .hardLink(target: "d/f") && entries[4].entry.extendedAttributes.isEmpty)
+        #expect(
+            entries[4].entry.kind == .hardLink(target: "d/f") && entries[4].entry.extendedAttributes.isEmpty)
     }
 
     @Test func readsPaxValues() throws {
@@ -44,7 +46,10 @@ import Testing
         #expect(entries[0].payload == [1, 2, 3])
         #expect(entries[0].entry.attributes.uid == 4_000_000_000 && entries[0].entry.attributes.gid == 70_000)
         #expect(entries[0].entry.attributes.mtime == Timestamp(seconds: 1_500_000_000))
-        #expect(entries[0].entry.extendedAttributes == [ExtendedAttribute(name: "user.Ab", value: [0, 1, 2, 255])])
+        #expect(
+            entries[0].entry.extendedAttributes == [
+                ExtendedAttribute(name: "user.Ab", value: [0, 1, 2, 255])
+            ])
         #expect(entries[1].entry.kind == .symlink(target: ByteString([0x66, 0xFF])))
         #expect(entries[1].entry.attributes.mtime == Timestamp(seconds: 7, nanoseconds: 500_000_000))
     }

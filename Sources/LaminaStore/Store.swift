@@ -34,18 +34,25 @@ public final class Store: Sendable {
     }
 
     private static func openRoot(_ path: ByteString) throws(StoreError) -> Descriptor {
-        let root = try doing("open the store") { () throws(Errno) in
-            do throws(Errno) {
-                return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
-            } catch Errno.noSuchFileOrDirectory {
-                try Descriptor.workingDirectory().makeDirectories(path, permissions: 0o700)
-                return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
-            }
+        do throws(Errno) {
+            let root = try openOrMakeRoot(path)
+            // Another user's directory could be changed behind our back.
+            if try root.status().uid != geteuid() { throw Errno.notPermitted }
+            return root
+        } catch {
+            // A full disk says nothing against the directory.
+            if error == .noSpace { throw .system("make the store", error) }
+            throw .unusableRoot(path, "\(error)")
         }
-        let owner = try doing("open the store") { () throws(Errno) in try root.status().uid }
-        // Another user's directory could be changed behind our back.
-        guard owner == geteuid() else { throw .unusableRoot(path, "it belongs to user \(owner)") }
-        return root
+    }
+
+    private static func openOrMakeRoot(_ path: ByteString) throws(Errno) -> Descriptor {
+        do throws(Errno) {
+            return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        } catch Errno.noSuchFileOrDirectory {
+            try Descriptor.workingDirectory().makeDirectories(path, permissions: 0o700)
+            return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        }
     }
 
     private static func openRoom(

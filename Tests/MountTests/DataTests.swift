@@ -11,7 +11,8 @@ import Testing
 
     @Test func readsEverySize() throws {
         let sizes = [1, 511, 512, 513, 4_096, 65_535, 65_536, 200_003]
-        let mount = try MountedSandbox(sizes.map { .file(ByteString("f\($0)"), bytes: Array(Self.bytes[..<$0])) })
+        let mount = try MountedSandbox(
+            sizes.map { .file(ByteString("f\($0)"), bytes: Array(Self.bytes[..<$0])) })
         for size in sizes {
             let file = try mount.open(ByteString("f\(size)"), O_RDONLY)
             #expect(try file.readAll(limit: 1 << 20) == Array(Self.bytes[..<size]))
@@ -38,7 +39,9 @@ import Testing
     }
 
     @Test func copiesRanges() throws {
-        let mount = try MountedSandbox([.file("low", bytes: Array(Self.bytes[..<5_000])), .file("big", bytes: Self.bytes)])
+        let mount = try MountedSandbox([
+            .file("low", bytes: Array(Self.bytes[..<5_000])), .file("big", bytes: Self.bytes),
+        ])
         for name: ByteString in ["low", "big"] {
             let source = try mount.open(name, O_RDONLY)
             let copy = try mount.open(name + ".copy", O_RDWR | O_CREAT)

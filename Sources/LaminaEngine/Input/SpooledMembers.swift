@@ -21,7 +21,9 @@ final class SpooledMembers: MemberRoom {
     static func read(
         _ file: consuming Descriptor, called name: String, _ store: Store
     ) throws(LaminaError) -> SpooledMembers {
-        let directory = try Engine.storing(name) { () throws(StoreError) in try IngestDirectory.make(in: store) }
+        let directory = try Engine.storing(name) { () throws(StoreError) in
+            try IngestDirectory.make(in: store)
+        }
         let members: MemberList<ByteString>
         do throws(CodecError) {
             var source = try DecompressingSource(DescriptorSource(file))
@@ -41,7 +43,7 @@ final class SpooledMembers: MemberRoom {
         _ source: inout DecompressingSource<DescriptorSource>, into directory: borrowing Descriptor
     ) throws(CodecError) -> MemberList<ByteString> {
         var members = MemberList<ByteString>()
-        var parser = TarParser(limits: TarLimits(entries: UInt64(MemberName.countLimit)))
+        var parser = TarParser(limits: TarLimits(entries: UInt64(MemberName.countLimit), sparseSize: 0))
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var current: Descriptor?
         while true {

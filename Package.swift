@@ -65,6 +65,7 @@ let package = Package(
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
+        tests("LayerTests", ["LaminaStore", "LaminaIndex", "LaminaTestSupport"]),
         tests("LaminaUnionTests", ["LaminaUnion"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),

@@ -23,6 +23,8 @@ public enum Limits {
     public static let entriesPerLayer = 16_000_000
     /// Bytes of one file: 1024 chunks of 1 TiB, the largest that EROFS has.
     public static let fileSize: UInt64 = 1 << 50
+    /// Bytes of all sparse files of one layer, with their holes: each is hashed as a whole.
+    public static let sparseSize: UInt64 = 8 << 30
     /// Directories above an entry.
     public static let depth = 2_000
 }

@@ -13,8 +13,10 @@ public struct IngestLimits: Sendable, Hashable {
     public var expansion: UInt64 = 256
     /// Decompressed bytes that may come of anything. Default: 256 MiB.
     public var freeExpansion: UInt64 = 256 << 20
-    /// Bytes of one extended header. Default: 1 MiB.
+    /// Bytes of one extended header, of all global ones, and of a sparse file's map. Default: 1 MiB.
     public var extendedHeaderSize = 1 << 20
+    /// Bytes of all sparse files together, with their holes. Default: 8 GiB.
+    public var sparseSize = Limits.sparseSize
 
     public init() {}
 }

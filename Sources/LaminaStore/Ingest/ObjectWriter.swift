@@ -48,12 +48,21 @@ struct ObjectWriter: ~Copyable {
         guard isLast else { return nil }
         file = nil
         let digest = hash.finishAndReset()
-        if register(digest, in: staging.store) {
-            try staging.descriptor.rename(Self.temporaryName, to: staging.descriptor, ByteString(digest.hex))
-        } else {
-            try staging.descriptor.removeFile(Self.temporaryName)
-        }
+        try adopt(Self.temporaryName, digest, size: size, staging)
         return digest
+    }
+
+    /// Takes a file that lies complete in the staging directory as `name` for the object `digest`;
+    /// `size` is what it takes there.
+    mutating func adopt(
+        _ name: ByteString, _ digest: Digest, size: UInt64, _ staging: borrowing IngestDirectory
+    ) throws(Errno) {
+        self.size = size
+        if register(digest, in: staging.store) {
+            try staging.descriptor.rename(name, to: staging.descriptor, ByteString(digest.hex))
+        } else {
+            try staging.descriptor.removeFile(name)
+        }
     }
 
     /// Notes an object of this layer; whether neither store nor layer had it.

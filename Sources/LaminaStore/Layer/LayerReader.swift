@@ -117,17 +117,30 @@ extension Store {
         return splits
     }
 
-    /// Reads a stored layer's tar and compares its digest with the diffID. O(bytes).
+    /// Reads a stored layer's tar and compares its digest with the diffID; likewise the
+    /// sparse files of it. O(bytes).
     public func verifyLayer(_ diffID: Digest) throws(StoreError) {
-        var reader = try LayerReader(self, diffID)
+        let reader = try LayerReader(self, diffID)
+        let expanded = reader.splits.expanded
+        let found = try Self.digest(of: reader)
+        guard found == diffID else { throw .digestMismatch(.layer, expected: diffID, found: found) }
+        for digest in expanded {
+            let found = try Self.digest(of: DescriptorSource(try openObject(digest)))
+            guard found == digest else { throw .digestMismatch(.object, expected: digest, found: found) }
+        }
+    }
+
+    private static func digest(
+        of source: consuming some ByteSource & ~Copyable
+    ) throws(StoreError) -> Digest {
+        var source = source
         var buffer = Buffer(capacity: 1 << 20)
         var hash = SHA256()
         do throws(CodecError) {
-            while try buffer.fill(from: &reader) { hash.update(buffer.bytes.raw) }
+            while try buffer.fill(from: &source) { hash.update(buffer.bytes.raw) }
         } catch {
             throw .layer(error)
         }
-        let found = hash.finish()
-        guard found == diffID else { throw .digestMismatch(.layer, expected: diffID, found: found) }
+        return hash.finish()
     }
 }

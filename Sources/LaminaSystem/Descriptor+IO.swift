@@ -111,6 +111,12 @@ extension Descriptor {
         try checked { clinux_syncfs(raw) }
     }
 
+    /// Lets the disk start on the dirty pages of a range, so that a later sync finds less to
+    /// do. Says nothing about durability; a filesystem that cannot is none the worse.
+    public borrowing func startWriteback(_ range: Range<Int64>) {
+        _ = clinux_start_writeback(rawValue, range.lowerBound, range.upperBound - range.lowerBound)
+    }
+
     /// Sets the size in bytes.
     public borrowing func truncate(to size: Int64) throws(Errno) {
         try FaultInjection.check(.write)

@@ -13,6 +13,7 @@ struct LayerSplitter: ~Copyable {
     private var parser: TarParser
     private var hash = SHA256()
     private let stream: Descriptor
+    private var streamWriteBehind = WriteBehind()
     private var streamSize: UInt64 = 0
     private var entry: TarEntry?
     private var data = FileData.empty
@@ -159,6 +160,7 @@ struct LayerSplitter: ~Copyable {
         } catch {
             throw .system("write a layer's stream", error)
         }
+        if let range = streamWriteBehind.wrote(end - runStart) { stream.startWriteback(range) }
         streamSize += UInt64(end - runStart)
         runStart = end
     }

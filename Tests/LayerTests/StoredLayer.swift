@@ -20,16 +20,24 @@ final class StoredLayer: Sendable {
     /// Ingests `blob`, writes its index and publishes both.
     init(_ blob: [UInt8], limits: IngestLimits = IngestLimits()) throws {
         directory = try TemporaryDirectory()
-        store = try Store(at: directory.path)
+        let store = try Store(at: directory.path)
+        self.store = store
+        (summary, shared) = try FaultGate.shared { try Self.load(blob, limits, store) }
+    }
+
+    private static func load(
+        _ blob: [UInt8], _ limits: IngestLimits, _ store: Store
+    ) throws -> (LayerSummary, SharedTree) {
         var options = IngestOptions()
         options.limits = limits
         var builder = LayerIndexBuilder()
         let staged = try store.ingestLayer(from: MemorySource(blob), options: options, into: &builder)
-        summary = staged.summary
+        let summary = staged.summary
         let file = try staged.directory.open(StorePath.index, O_RDWR | O_CREAT | O_EXCL, permissions: 0o444)
         try builder.finish(diffID: summary.diffID, streamSize: summary.streamSize, to: file)
-        shared = SharedTree(try Tree(try MappedFile(file)))
+        let tree = SharedTree(try Tree(try MappedFile(file)))
         try staged.publish()
+        return (summary, tree)
     }
 
     /// The tar as the store gives it back.
@@ -90,20 +98,35 @@ final class StoredLayer: Sendable {
     static func refusal(
         of blob: [UInt8], limits: IngestLimits = IngestLimits()
     ) throws -> StoreError? {
-        try withTemporaryPath { path in
-            let store = try Store(at: path)
-            do throws(StoreError) {
-                var options = IngestOptions()
-                options.limits = limits
-                var builder = LayerIndexBuilder()
-                _ = try store.ingestLayer(from: MemorySource(blob), options: options, into: &builder)
-                return nil
-            } catch {
-                #expect(try store.root.openDirectory("ingest").entries().isEmpty)
-                #expect(try StoreContent.allCases.allSatisfy { try store.inventory($0).isEmpty })
-                return error
-            }
+        try withFreshStore { store in
+            guard let error = ingestError(of: blob, limits, store) else { return nil }
+            let leftovers = try store.root.openDirectory("ingest").entries()
+            let content = try StoreContent.allCases.flatMap { try store.inventory($0) }
+            #expect(leftovers.isEmpty && content.isEmpty)
+            return error
         }
+    }
+
+    private static func ingestError(
+        of blob: [UInt8], _ limits: IngestLimits, _ store: Store
+    ) -> StoreError? {
+        do throws(StoreError) {
+            var options = IngestOptions()
+            options.limits = limits
+            var builder = LayerIndexBuilder()
+            _ = try store.ingestLayer(from: MemorySource(blob), options: options, into: &builder)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// Runs `body` with an empty store, undisturbed by tests of faults.
+func withFreshStore<Result>(_ body: (Store) throws -> Result) throws -> Result {
+    try withTemporaryPath { path in
+        let store = try Store(at: path)
+        return try FaultGate.shared { try body(store) }
     }
 }
 

@@ -46,6 +46,19 @@ public struct TarEntry: Sendable, Hashable {
     }
 }
 
+extension TarEntry {
+    /// Bytes of link target and xattrs.
+    var metadataSize: UInt64 {
+        var count: Int
+        switch kind {
+        case .symlink(let target), .hardLink(let target): count = target.count
+        case .file, .directory, .device, .fifo: count = 0
+        }
+        for attribute in extendedAttributes { count += attribute.name.count + attribute.value.count }
+        return UInt64(count)
+    }
+}
+
 /// Takes the entries of one layer, in the order of its tar.
 public protocol LayerEntrySink: ~Copyable {
     /// Called once for each entry, after its payload has its place. Entries may repeat a

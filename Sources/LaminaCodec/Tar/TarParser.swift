@@ -21,14 +21,18 @@ public struct TarLimits: Sendable, Hashable {
     public var extendedHeaderSize: Int
     /// Bytes of all sparse files together, with their holes.
     public var sparseSize: UInt64
+    /// Bytes of the link targets and xattrs of all entries. One global header gives its own to
+    /// every entry, so that little of a tar can make much of these.
+    public var metadataSize: UInt64
 
     public init(
         entries: UInt64 = UInt64(Limits.entriesPerLayer), extendedHeaderSize: Int = 1 << 20,
-        sparseSize: UInt64 = Limits.sparseSize
+        sparseSize: UInt64 = Limits.sparseSize, metadataSize: UInt64 = Limits.metadataSize
     ) {
         self.entries = entries
         self.extendedHeaderSize = extendedHeaderSize
         self.sparseSize = sparseSize
+        self.metadataSize = metadataSize
     }
 }
 
@@ -64,6 +68,7 @@ public struct TarParser: ~Copyable {
     private var collected: [UInt8] = []
     private var sawZeroBlock = false
     private var headers: UInt64 = 0
+    private var metadataSize: UInt64 = 0
     private var headerOffset: UInt64 = 0
     /// Bytes of the tar that were passed.
     public private(set) var offset: UInt64 = 0
@@ -219,6 +224,10 @@ extension TarParser {
             case .tar(let reason): throw fault(reason)
             case .layer(let reason): throw .layer(reason)
             }
+        }
+        metadataSize &+= entry.metadataSize
+        if metadataSize > limits.metadataSize {
+            throw .layer(.metadataTooLarge(limit: limits.metadataSize))
         }
         if let sparse { return try startSparse(entry, sparse) }
         let padding = Self.padding(behind: stored)

@@ -35,7 +35,7 @@ struct LayerSplitter: ~Copyable {
         parser = TarParser(
             limits: TarLimits(
                 entries: limits.entries, extendedHeaderSize: limits.extendedHeaderSize,
-                sparseSize: limits.sparseSize))
+                sparseSize: limits.sparseSize, metadataSize: limits.metadataSize))
         self.progress = progress
         self.stream = stream
     }

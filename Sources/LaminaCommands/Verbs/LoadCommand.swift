@@ -14,6 +14,8 @@ struct LoadCommand: ParsableCommand {
             with gzip, zstd or lz4, or - for such a tar on stdin. Every digest is verified. A layout that \
             names an image by a tag alone gives it the name of the layout's file or directory.
 
+            A layer beyond one of the limits is refused. Numbers of bytes may end in K, M, G or T.
+
             SIGINT and SIGTERM stop a load; loading again goes on from the layers that were finished.
             """)
 
@@ -24,6 +26,13 @@ struct LoadCommand: ParsableCommand {
 
     @Flag(name: [.short, .long], help: "Print no progress.")
     var quiet = false
+
+    @Flag(
+        name: .customLong("no-blobs"),
+        help: "Keep no compressed layers; their tars can still be given back by lamina layer cat.")
+    var noBlobs = false
+
+    @OptionGroup(title: "Limits") var limits: LimitOptions
 
     func run() throws {
         if input == "-" && Terminal.inputIsTerminal {
@@ -48,7 +57,8 @@ struct LoadCommand: ParsableCommand {
     private func load(
         _ cancellation: Cancellation, _ progress: LoadProgressView
     ) throws(LaminaError) -> [LoadedImage] {
-        let options = LoadOptions(cancellation: cancellation)
+        let options = LoadOptions(
+            keepBlobs: !noBlobs, limits: limits.limits, cancellation: cancellation)
         let input: LoadInput = input == "-" ? .standardInput : .path(ByteString(self.input))
         return try global.engine().load(input, options: options) { progress.show($0) }
     }

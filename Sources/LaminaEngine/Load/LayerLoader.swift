@@ -74,6 +74,11 @@ final class LayerLoader: Sendable {
         do throws(StoreError) {
             staged = try store.ingestLayer(
                 from: member.source(), expecting: layer.expectation, options: ingest, into: &builder)
+        } catch .layer(.tar(.extendedHeaderTooLarge, let offset)) {
+            throw LaminaError(
+                .badInput, layer.name,
+                "an extended header at byte \(offset) has more than \(options.limits.extendedHeaderSize) bytes"
+            )
         } catch {
             throw LaminaError(error, about: layer.name)
         }

@@ -117,17 +117,32 @@ extension Store {
         return splits
     }
 
-    /// Reads a stored layer's tar and compares its digest with the diffID. O(bytes).
-    public func verifyLayer(_ diffID: Digest) throws(StoreError) {
+    /// Reads a stored layer's tar, gives it to `body` part by part, and compares its digest with
+    /// the diffID at the end. O(bytes).
+    public func readLayer(
+        _ diffID: Digest, _ body: (RawSpan) throws(StoreError) -> Void
+    ) throws(StoreError) {
         var reader = try LayerReader(self, diffID)
         var buffer = Buffer(capacity: 1 << 20)
         var hash = SHA256()
-        do throws(CodecError) {
-            while try buffer.fill(from: &reader) { hash.update(buffer.bytes.raw) }
-        } catch {
-            throw .layer(error)
+        while try fill(&buffer, from: &reader) {
+            hash.update(buffer.bytes.raw)
+            try body(buffer.bytes.raw)
         }
         let found = hash.finish()
         guard found == diffID else { throw .digestMismatch(.layer, expected: diffID, found: found) }
+    }
+
+    private func fill(_ buffer: inout Buffer, from reader: inout LayerReader) throws(StoreError) -> Bool {
+        do throws(CodecError) {
+            return try buffer.fill(from: &reader)
+        } catch {
+            throw .layer(error)
+        }
+    }
+
+    /// Reads a stored layer's tar and compares its digest with the diffID. O(bytes).
+    public func verifyLayer(_ diffID: Digest) throws(StoreError) {
+        try readLayer(diffID) { (_) throws(StoreError) in }
     }
 }

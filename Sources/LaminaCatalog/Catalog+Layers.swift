@@ -88,6 +88,25 @@ extension Catalog {
         }
     }
 
+    /// Forgets those of `diffIDs` that no image and no sandbox has. The caller removes the files next,
+    /// with the store's lease held alone.
+    public func removeUnused(layers diffIDs: [Digest]) throws(CatalogError) {
+        try write { database in
+            for diffID in diffIDs {
+                try database.execute(
+                    sql: """
+                        DELETE FROM layer WHERE diffID = ? AND diffID NOT IN (SELECT diffID FROM imageLayer)
+                        AND diffID NOT IN (SELECT diffID FROM sandboxLayer)
+                        """, arguments: [diffID])
+            }
+        }
+    }
+
+    /// The diffIDs of all layers, also of those that no image has. O(layers).
+    public func layers() throws(CatalogError) -> Set<Digest> {
+        try read { Set(try Digest.fetchAll($0, sql: "SELECT diffID FROM layer")) }
+    }
+
     private static func removeUnusedImages(in database: Database, _ result: inout CatalogUnused) throws {
         let unused = "image NOT IN (SELECT image FROM sandbox)"
         result.references = try String.fetchAll(

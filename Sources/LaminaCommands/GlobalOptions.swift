@@ -8,7 +8,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The store's directory.", valueName: "dir"))
     var root: String?
 
-    func engine() throws -> Engine {
+    func engine() throws(LaminaError) -> Engine {
         try Engine(root: root.map { ByteString($0) } ?? Engine.defaultRoot())
     }
 }

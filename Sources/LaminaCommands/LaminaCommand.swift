@@ -19,7 +19,8 @@ struct LaminaCommand: ParsableCommand {
         subcommands: [
             LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
             MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
-            InspectCommand.self, PruneCommand.self, VersionCommand.self,
+            InspectCommand.self, LayerCommand.self, VerifyCommand.self,
+            PruneCommand.self, VersionCommand.self,
         ])
 
     /// One line for each code of `LaminaError.Code`, the one place that defines them.

@@ -72,7 +72,8 @@ extension LaminaError.Code {
     init(_ error: CodecError) {
         switch error {
         case .read(let error), .write(let error): self.init(error)
-        case .outOfMemory, .cancelled: self = .failure
+        case .outOfMemory: self = .failure
+        case .cancelled: self = .interrupted
         default: self = .badInput
         }
     }

@@ -20,6 +20,8 @@ public struct LaminaError: Error, Sendable {
         case noSpace = 5
         /// The command line is wrong (`EX_USAGE` of `sysexits.h`).
         case usage = 64
+        /// Stopped on request. The command ends with 128 + the signal's number.
+        case interrupted = 130
 
         /// One line for the help text.
         public var meaning: String {
@@ -30,6 +32,7 @@ public struct LaminaError: Error, Sendable {
             case .busy: "in use, already mounted, or locked by another process"
             case .noSpace: "no space left"
             case .usage: "wrong command line"
+            case .interrupted: "stopped by SIGINT (143: by SIGTERM, 129: by SIGHUP)"
             }
         }
     }

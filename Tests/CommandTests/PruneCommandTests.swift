@@ -17,7 +17,7 @@ import Testing
         #expect(!before.isEmpty)
         let trial = try lamina.lines("prune", "--dry-run")
         #expect(try lamina.storeFiles() == before)
-        let real = try lamina.lines("prune")
+        let real = try lamina.lines("prune", "--verbose")
         #expect(try lamina.storeFiles() == [])
         // 1 chain, 2 layers, 4 blobs (config, manifest, two layers), 1 object.
         #expect(real.count == 9 && real.last?.hasPrefix("Total reclaimed space: ") == true, "\(real)")
@@ -26,6 +26,19 @@ import Testing
         for kind in ["chain", "layer", "blob", "object"] {
             #expect(real.contains { $0.hasPrefix("Deleted: \(kind) sha256:") }, "\(kind)")
         }
+    }
+
+    @Test func countsWhatItRemoves() throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        let trial = try lamina.lines("prune", "--all", "--dry-run")
+        let lines = try lamina.lines("prune", "--all")
+        let id = sha256(TestImage.sample().config)
+        #expect(lines.prefix(2) == ["Untagged: sample:latest", "Deleted: image \(id)"], "\(lines)")
+        let starts = ["1 chain, ", "2 layers, ", "4 blobs, ", "1 object, "].map { "Deleted: \($0)" }
+        #expect(lines.count == 7, "\(lines)")
+        for (line, start) in zip(lines.dropFirst(2), starts) { #expect(line.hasPrefix(start), "\(line)") }
+        #expect(lines.last == trial.last)
     }
 
     @Test func keepsWhatAnotherImageShares() throws {
@@ -61,7 +74,7 @@ import Testing
         }
         let lock = try root.open("ingest/alive/lock", O_RDWR | O_CREAT, permissions: 0o600)
         try lock.lock(exclusive: true)
-        let lines = try lamina.lines("prune")
+        let lines = try lamina.lines("prune", "-v")
         #expect(Set(lines.dropLast()) == ["Deleted: leftover dead", "Deleted: sandbox lost"], "\(lines)")
         #expect((try? root.status(of: "ingest/alive/data")) != nil)
         #expect((try? root.status(of: "ingest/dead")) == nil)

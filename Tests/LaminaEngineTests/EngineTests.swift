@@ -42,7 +42,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let engine = try Engine(root: directory.path.appending("store"))
         let input = try layout(TestImage.sample(), in: directory, "sample")
-        _ = try engine.load(input, keepBlobs: false)
+        _ = try engine.load(input, options: LoadOptions(keepBlobs: false))
         func blobs() throws -> Int {
             try fileList(below: engine.root).filter { $0.hasPrefix("blobs/") }.count
         }
@@ -50,6 +50,64 @@ import Testing
         // Asked to keep them later, the layers are read once more.
         _ = try engine.load(input)
         #expect(try blobs() == 4)
+    }
+
+    /// Cancelled at each event of a load in turn, until one is not reached.
+    @Test func aCancelledLoadKeepsItsFinishedLayers() throws {
+        let directory = try TemporaryDirectory()
+        let input = try layout(TestImage.sample(), in: directory, "sample")
+        for stop in 1...100 {
+            let engine = try Engine(root: directory.path.appending(ByteString("store\(stop)")))
+            let cancellation = Cancellation()
+            let events = Mutex<[LoadEvent]>([])
+            do {
+                _ = try engine.load(input, options: LoadOptions(cancellation: cancellation)) { event in
+                    events.withLock {
+                        $0.append(event)
+                        if $0.count == stop { cancellation.cancel() }
+                    }
+                }
+                #expect(stop > 4 && !cancellation.isCancelled)
+                return
+            } catch {
+                #expect(error.code == .interrupted)
+            }
+            #expect(try engine.images().isEmpty)
+            let done = events.withLock { $0 }.filter { $0.step == .loaded }.map(\.layer)
+            #expect(try Set(done) == engine.catalog.layers())
+            for diffID in done { try engine.store.verifyLayer(diffID) }
+            let again = Mutex<Set<Digest>>([])
+            _ = try engine.load(input) { event in
+                if event.step == .exists { _ = again.withLock { $0.insert(event.layer) } }
+            }
+            #expect(again.withLock { $0 } == Set(done))
+            #expect(try engine.images().count == 1 && engine.prune().items.isEmpty)
+        }
+        Issue.record("a load without an end")
+    }
+
+    @Test func aFailedLoadKeepsWhatAnInterruptedOneLeft() throws {
+        let directory = try TemporaryDirectory()
+        let engine = try Engine(root: directory.path.appending("store"))
+        let cancellation = Cancellation()
+        let good = try layout(TestImage.sample(), in: directory, "good")
+        #expect(throws: LaminaError.self) {
+            _ = try engine.load(good, options: LoadOptions(cancellation: cancellation)) { event in
+                if event.step == .loaded { cancellation.cancel() }
+            }
+        }
+        let before = try (fileList(below: engine.root), engine.catalog.layers())
+        #expect(!before.1.isEmpty)
+        var image = TestImage.sample()
+        image.layers[1].diffID = sha256([1])
+        var tar = TarBuilder()
+        tar.add("more", noise(70_000, seed: 8))
+        tar.end()
+        image.layers.append(TestImage.Layer(tar.bytes))
+        let bad = try layout(image, in: directory, "bad")
+        #expect(throws: LaminaError.self) { _ = try engine.load(bad) }
+        #expect(try fileList(below: engine.root) == before.0)
+        #expect(try engine.catalog.layers() == before.1)
     }
 
     @Test func aLoadWaitsForAPruneOnlySoLong() throws {

@@ -55,7 +55,7 @@ extension CodecError: CustomStringConvertible {
         case .wrongCompression(let declared, let found): "is said to be \(declared) and is \(found)"
         case .tar(let fault, let offset): "bad tar at byte \(offset): \(fault.rawValue)"
         case .layer(let error): error.description
-        case .cancelled: "cancelled"
+        case .cancelled: "interrupted"
         }
     }
 }

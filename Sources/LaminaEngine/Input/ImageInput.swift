@@ -25,7 +25,7 @@ final class ImageInput: Sendable {
 
     /// Opens `input`; an archive that cannot be read in place passes into `store`'s ingest room,
     /// blob by blob, until this value goes.
-    init(_ input: LoadInput, store: Store) throws(LaminaError) {
+    init(_ input: LoadInput, store: Store, _ cancellation: Cancellation) throws(LaminaError) {
         switch input {
         case .standardInput:
             name = "stdin"
@@ -33,7 +33,7 @@ final class ImageInput: Sendable {
             let file = try Engine.system("stdin") { () throws(Errno) in
                 try Descriptor.duplicate(of: STDIN_FILENO)
             }
-            members = try Self.archive(file, called: "stdin", store)
+            members = try Self.archive(file, called: "stdin", store, cancellation)
         case .path(let path):
             name = path.description
             let file = try Engine.system(path) { () throws(Errno) in try Descriptor.open(path, O_RDONLY) }
@@ -42,13 +42,13 @@ final class ImageInput: Sendable {
             if status.type == .directory {
                 members = DirectoryMembers(file)
             } else {
-                members = try Self.archive(file, called: name, store)
+                members = try Self.archive(file, called: name, store, cancellation)
             }
         }
     }
 
     private static func archive(
-        _ file: consuming Descriptor, called name: String, _ store: Store
+        _ file: consuming Descriptor, called name: String, _ store: Store, _ cancellation: Cancellation
     ) throws(LaminaError) -> any MemberRoom {
         let path = ByteString(name)
         let status = try Engine.system(path) { () throws(Errno) in try file.status() }
@@ -58,7 +58,7 @@ final class ImageInput: Sendable {
                 return try ArchiveMembers(file, called: name)
             }
         }
-        return try SpooledMembers.read(file, called: name, store)
+        return try SpooledMembers.read(file, called: name, store, cancellation)
     }
 
     /// The last component without the suffixes of archives.

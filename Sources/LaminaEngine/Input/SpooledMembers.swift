@@ -19,7 +19,7 @@ final class SpooledMembers: MemberRoom {
 
     /// Reads an archive, plain or compressed, to its end. O(bytes) time and disk.
     static func read(
-        _ file: consuming Descriptor, called name: String, _ store: Store
+        _ file: consuming Descriptor, called name: String, _ store: Store, _ cancellation: Cancellation
     ) throws(LaminaError) -> SpooledMembers {
         let directory = try Engine.storing(name) { () throws(StoreError) in
             try IngestDirectory.make(in: store)
@@ -27,7 +27,7 @@ final class SpooledMembers: MemberRoom {
         let members: MemberList<ByteString>
         do throws(CodecError) {
             var source = try DecompressingSource(DescriptorSource(file))
-            members = try read(&source, into: directory.descriptor)
+            members = try read(&source, into: directory.descriptor, cancellation)
         } catch {
             throw LaminaError(error, about: name)
         }
@@ -40,7 +40,8 @@ final class SpooledMembers: MemberRoom {
     }
 
     private static func read(
-        _ source: inout DecompressingSource<DescriptorSource>, into directory: borrowing Descriptor
+        _ source: inout DecompressingSource<DescriptorSource>, into directory: borrowing Descriptor,
+        _ cancellation: Cancellation
     ) throws(CodecError) -> MemberList<ByteString> {
         var members = MemberList<ByteString>()
         var parser = TarParser(limits: TarLimits(entries: UInt64(MemberName.countLimit), sparseSize: 0))
@@ -53,6 +54,7 @@ final class SpooledMembers: MemberRoom {
                 try unsafe source.read(into: bytes)
             }
             if count == 0 { break }
+            if cancellation.isCancelled { throw .cancelled }
             let chunk = buffer.span.extracting(0..<count)
             var cursor = 0
             while let event = try parser.next(in: chunk, at: &cursor) {

@@ -1,5 +1,5 @@
-// Loading images: plan, stage every layer, publish, then one transaction that makes all
-// of it visible. Before the transaction nothing can be found; after a failure nothing stays.
+// Loading images: plan; stage, publish and record each layer; then one transaction that makes
+// the images visible. After a failure nothing stays; after an interruption the finished layers.
 
 import Foundation
 import LaminaCatalog
@@ -21,41 +21,64 @@ extension Engine {
     /// are read in parallel. `progress` is called from several threads.
     ///
     /// Throws `badInput` naming the blob at fault, `noSpace`, `busy` when a prune runs for more
-    /// than 30 seconds. On any error the store is as it was.
+    /// than 30 seconds: then the store is as it was. Throws `interrupted` when the options'
+    /// cancellation says so, or the process may end at any point: then no image is visible, and the
+    /// layers that were finished are found by the next load, or removed by prune.
     public func load(
-        _ input: LoadInput, keepBlobs: Bool = true, progress: @escaping LoadProgress = { _ in }
+        _ input: LoadInput, options: LoadOptions = LoadOptions(),
+        progress: @escaping LoadProgress = { _ in }
     ) throws(LaminaError) -> [LoadedImage] {
-        let lease = try lease(exclusive: false)
-        let source = try ImageInput(input, store: store)
+        let lease = try lease(exclusive: false, cancellation: options.cancellation)
+        removeDeadWork()
+        let source = try ImageInput(input, store: store, options.cancellation)
         let plans = try ImagePlanner(input: source).plans()
-        var missing: [LayerPlan] = []
-        for layer in Set(plans.flatMap(\.layers)).sorted(by: { $0.diffID.hex < $1.diffID.hex }) {
-            if try hasLayer(layer, keepBlobs: keepBlobs) {
-                progress(LoadEvent(layer: layer.diffID, step: .exists))
-            } else {
-                missing.append(layer)
-            }
-        }
-        let loader = LayerLoader(store: store, input: source, keepBlobs: keepBlobs, progress: progress)
-        let staged = try loader.stage(missing)
-        let summaries = staged.compactMap(\.summary)
+        let published = PublishedLayers()
         do throws(LaminaError) {
-            for slot in staged { try publish(slot) }
+            try loadLayers(of: plans, from: source, options, published, progress)
             for plan in plans { try keepDocuments(of: plan) }
-            for plan in plans { try makeChain(plan.diffIDs) }
-            try record(plans, summaries)
+            for plan in plans {
+                try options.cancellation.check(source.name)
+                try makeChain(plan.diffIDs)
+            }
+            try record(plans)
         } catch {
             _ = consume lease
-            discard(plans, summaries)
+            // Layers that are done shorten the next load of this image.
+            if error.code != .interrupted { discard(plans, published.all) }
             throw error
         }
         _ = consume lease
         return plans.map { LoadedImage(id: $0.config.digest, references: $0.references) }
     }
 
+    /// Frees the space of loads that were killed; what cannot be removed is for prune.
+    private func removeDeadWork() {
+        for leftover in (try? store.leftovers()) ?? [] { try? store.remove(leftover) }
+    }
+
+    /// Reads every layer that the store does not have.
+    private func loadLayers(
+        of plans: [ImagePlan], from source: ImageInput, _ options: LoadOptions, _ published: PublishedLayers,
+        _ progress: @escaping LoadProgress
+    ) throws(LaminaError) {
+        var missing: [LayerPlan] = []
+        for layer in Set(plans.flatMap(\.layers)).sorted(by: { $0.diffID.hex < $1.diffID.hex }) {
+            if try hasLayer(layer, keepBlobs: options.keepBlobs) {
+                progress(LoadEvent(layer: layer.diffID, step: .exists))
+            } else {
+                missing.append(layer)
+            }
+        }
+        let loader = LayerLoader(store: store, input: source, options: options, progress: progress)
+        try loader.load(missing) { (layer) throws(LaminaError) in try self.publish(layer, noting: published) }
+    }
+
     /// The store's lease, waited for at most 30 seconds.
-    func lease(exclusive: Bool, seconds: Int = 30) throws(LaminaError) -> StoreLease {
+    func lease(
+        exclusive: Bool, seconds: Int = 30, cancellation: Cancellation? = nil
+    ) throws(LaminaError) -> StoreLease {
         for _ in 0..<(seconds * 50) {
+            try cancellation?.check(root.description)
             do throws(StoreError) {
                 return try store.lease(exclusive: exclusive, wait: false)
             } catch  where error == .busy {
@@ -78,10 +101,23 @@ extension Engine {
         return !keepBlobs || store.hasBlob(blob)
     }
 
-    private func publish(_ slot: StagedSlot) throws(LaminaError) {
-        guard let layer = slot.take() else { return }
-        let name = "layer \(layer.summary.diffID)"
-        do throws(StoreError) { try layer.publish() } catch { throw LaminaError(error, about: name) }
+    /// Puts a layer into the store for good and records it, as one that no image refers to yet.
+    private func publish(
+        _ layer: consuming StagedLayer, noting published: PublishedLayers
+    ) throws(LaminaError) {
+        let summary = layer.summary
+        let known = try catalogue { catalog throws(CatalogError) in try catalog.layer(summary.diffID) }
+        published.note(PublishedLayers.Layer(summary: summary, isNew: known == nil))
+        do throws(StoreError) {
+            try layer.publish()
+        } catch {
+            throw LaminaError(error, about: "layer \(summary.diffID)")
+        }
+        let record = LayerRecord(
+            diffID: summary.diffID, tarSize: Int64(clamping: summary.tarSize),
+            streamSize: Int64(clamping: summary.streamSize), entryCount: Int64(clamping: summary.entryCount),
+            blobs: [LayerBlobRecord(digest: summary.blobDigest, size: Int64(clamping: summary.blobSize))])
+        try catalogue { catalog throws(CatalogError) in try catalog.add([], layers: [record]) }
     }
 
     private func keepDocuments(of plan: ImagePlan) throws(LaminaError) {
@@ -94,7 +130,7 @@ extension Engine {
         }
     }
 
-    private func record(_ plans: [ImagePlan], _ summaries: [LayerSummary]) throws(LaminaError) {
+    private func record(_ plans: [ImagePlan]) throws(LaminaError) {
         let now = Int64(Date().timeIntervalSince1970)
         let images = plans.map { plan in
             let image = ImageRecord(
@@ -109,37 +145,7 @@ extension Engine {
             }
             return (image: image, manifest: manifest, references: plan.references)
         }
-        let layers = summaries.map { summary in
-            LayerRecord(
-                diffID: summary.diffID, tarSize: Int64(clamping: summary.tarSize),
-                streamSize: Int64(clamping: summary.streamSize),
-                entryCount: Int64(clamping: summary.entryCount),
-                blobs: [
-                    LayerBlobRecord(digest: summary.blobDigest, size: Int64(clamping: summary.blobSize))
-                ])
-        }
-        try catalogue { catalog throws(CatalogError) in try catalog.add(images, layers: layers) }
-    }
-
-    /// Takes away what a failed load published, if nobody else is at work on the store who might
-    /// have found it; otherwise prune will.
-    private func discard(_ plans: [ImagePlan], _ summaries: [LayerSummary]) {
-        guard let lease = try? store.lease(exclusive: true, wait: false),
-            let references = try? catalog.references()
-        else { return }
-        for plan in plans where !references.chainIDs.contains(plan.chainID) {
-            try? store.remove(.chain, plan.chainID)
-        }
-        let unused = summaries.filter { !references.diffIDs.contains($0.diffID) }
-        for summary in unused { try? store.remove(.layer, summary.diffID) }
-        var blobs = Set(summaries.map(\.blobDigest))
-        for plan in plans { blobs.formUnion([plan.config.digest, plan.manifest?.digest].compactMap(\.self)) }
-        for blob in blobs.subtracting(references.blobs) { try? store.remove(.blob, blob) }
-        if let used = try? usedObjects(of: references.diffIDs) {
-            let objects = Set(unused.flatMap(\.objects)).subtracting(used)
-            for object in objects { try? store.remove(.object, object) }
-        }
-        _ = consume lease
+        try catalogue { catalog throws(CatalogError) in try catalog.add(images, layers: []) }
     }
 }
 

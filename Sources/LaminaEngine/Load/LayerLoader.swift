@@ -1,5 +1,5 @@
 // Reads the layers of a load in parallel, each into the store's ingest room with its
-// index. The first failure stops the others; what was staged goes with this value.
+// index, and hands it over whole. The first failure stops the others.
 
 import Dispatch
 import Glibc
@@ -10,42 +10,48 @@ import LaminaStore
 import LaminaSystem
 import Synchronization
 
-/// The staged layers of one load.
+/// The layers of one load.
 final class LayerLoader: Sendable {
     private let store: Store
     private let input: ImageInput
-    private let keepBlobs: Bool
+    private let options: LoadOptions
     private let progress: LoadProgress
     private let failure = Mutex<LaminaError?>(nil)
     private let failed = Atomic<Bool>(false)
 
-    init(store: Store, input: ImageInput, keepBlobs: Bool, progress: @escaping LoadProgress) {
+    init(store: Store, input: ImageInput, options: LoadOptions, progress: @escaping LoadProgress) {
         self.store = store
         self.input = input
-        self.keepBlobs = keepBlobs
+        self.options = options
         self.progress = progress
     }
 
-    /// Stages all `layers`, the largest first, with as many threads as the machine has cores.
-    func stage(_ layers: [LayerPlan]) throws(LaminaError) -> [StagedSlot] {
-        let slots = layers.map { _ in StagedSlot() }
+    /// Stages all `layers`, the largest first, with as many threads as the machine has cores, and
+    /// gives each to `publish` when it is complete.
+    func load(
+        _ layers: [LayerPlan], publish: @Sendable (consuming StagedLayer) throws(LaminaError) -> Void
+    ) throws(LaminaError) {
         let order = layers.indices.sorted {
             (layers[$0].expectation.blobSize ?? .max) > (layers[$1].expectation.blobSize ?? .max)
         }
         DispatchQueue.concurrentPerform(iterations: layers.count) { iteration in
-            if failed.load(ordering: .relaxed) { return }
-            let index = order[iteration]
+            if stops { return }
+            let layer = layers[order[iteration]]
             do throws(LaminaError) {
-                slots[index].put(try stage(layers[index]))
+                try publish(try stage(layer))
+                progress(LoadEvent(layer: layer.diffID, step: .loaded))
             } catch {
-                failed.store(true, ordering: .relaxed)
                 // The first failure is the cause; those that it cancels are not.
                 failure.withLock { if $0 == nil { $0 = error } }
+                failed.store(true, ordering: .relaxed)
             }
         }
         if let error = failure.withLock({ $0 }) { throw error }
-        return slots
+        try options.cancellation.check(input.name)
     }
+
+    /// Whether a layer failed or the load is to stop.
+    private var stops: Bool { failed.load(ordering: .relaxed) || options.cancellation.isCancelled }
 
     private func stage(_ layer: LayerPlan) throws(LaminaError) -> StagedLayer {
         guard let member = try input.open(layer.member) else {
@@ -56,22 +62,27 @@ final class LayerLoader: Sendable {
                 .badInput, layer.name, "has \(member.size) bytes, its descriptor says \(size)")
         }
         progress(LoadEvent(layer: layer.diffID, step: .started(size: Int64(clamping: member.size))))
-        var options = IngestOptions()
-        options.keepBlob = keepBlobs
-        options.progress = { [progress, self] bytes in
+        var ingest = IngestOptions()
+        ingest.limits = options.limits
+        ingest.keepBlob = options.keepBlobs
+        ingest.progress = { [progress, self] bytes in
             progress(LoadEvent(layer: layer.diffID, step: .read(bytes: Int64(clamping: bytes))))
-            return !failed.load(ordering: .relaxed)
+            return !stops
         }
         var builder = LayerIndexBuilder()
         let staged: StagedLayer
         do throws(StoreError) {
             staged = try store.ingestLayer(
-                from: member.source(), expecting: layer.expectation, options: options, into: &builder)
+                from: member.source(), expecting: layer.expectation, options: ingest, into: &builder)
+        } catch .layer(.tar(.extendedHeaderTooLarge, let offset)) {
+            throw LaminaError(
+                .badInput, layer.name,
+                "an extended header at byte \(offset) has more than \(options.limits.extendedHeaderSize) bytes"
+            )
         } catch {
             throw LaminaError(error, about: layer.name)
         }
         try writeIndex(builder, of: staged, named: layer.name)
-        progress(LoadEvent(layer: layer.diffID, step: .loaded))
         return staged
     }
 
@@ -87,25 +98,5 @@ final class LayerLoader: Sendable {
         } catch {
             throw LaminaError(error, about: name)
         }
-    }
-}
-
-/// Holds one staged layer for another thread.
-final class StagedSlot: Sendable {
-    private let staged = Mutex<StagedLayer?>(nil)
-
-    func put(_ layer: consuming StagedLayer) {
-        // A Mutex's closure cannot consume what it captured; an optional can be emptied.
-        var layer: StagedLayer? = layer
-        staged.withLock { $0 = layer.take() }
-    }
-
-    /// What was staged, while it is here.
-    var summary: LayerSummary? {
-        staged.withLock { $0?.summary }
-    }
-
-    func take() -> StagedLayer? {
-        staged.withLock { $0.take() }
     }
 }

@@ -9,8 +9,8 @@ import LaminaSystem
 
 /// What a prune removed, or would remove.
 public struct PruneReport: Sendable {
-    public enum Kind: String, Sendable {
-        case image, blob, object, layer, chain, sandbox, leftover
+    public enum Kind: String, Sendable, CaseIterable {
+        case image, chain, layer, blob, object, sandbox, leftover
     }
 
     /// One thing that is gone.

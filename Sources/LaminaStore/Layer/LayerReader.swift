@@ -117,30 +117,46 @@ extension Store {
         return splits
     }
 
+    /// Reads a stored layer's tar, gives it to `body` part by part, and compares its digest with
+    /// the diffID at the end. O(bytes).
+    public func readLayer(
+        _ diffID: Digest, _ body: (RawSpan) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let found = try Self.digest(of: try LayerReader(self, diffID), body)
+        guard found == diffID else { throw .digestMismatch(.layer, expected: diffID, found: found) }
+    }
+
     /// Reads a stored layer's tar and compares its digest with the diffID; likewise the
     /// sparse files of it. O(bytes).
     public func verifyLayer(_ diffID: Digest) throws(StoreError) {
-        let reader = try LayerReader(self, diffID)
-        let expanded = reader.splits.expanded
-        let found = try Self.digest(of: reader)
-        guard found == diffID else { throw .digestMismatch(.layer, expected: diffID, found: found) }
-        for digest in expanded {
-            let found = try Self.digest(of: DescriptorSource(try openObject(digest)))
+        try readLayer(diffID) { (_) throws(StoreError) in }
+        for digest in try readSplits(diffID).expanded {
+            let source = DescriptorSource(try openObject(digest))
+            let found = try Self.digest(of: source) { (_) throws(StoreError) in }
             guard found == digest else { throw .digestMismatch(.object, expected: digest, found: found) }
         }
     }
 
-    private static func digest(
-        of source: consuming some ByteSource & ~Copyable
+    private static func digest<Source: ByteSource & ~Copyable>(
+        of source: consuming Source, _ body: (RawSpan) throws(StoreError) -> Void
     ) throws(StoreError) -> Digest {
         var source = source
         var buffer = Buffer(capacity: 1 << 20)
         var hash = SHA256()
+        while try fill(&buffer, from: &source) {
+            hash.update(buffer.bytes.raw)
+            try body(buffer.bytes.raw)
+        }
+        return hash.finish()
+    }
+
+    private static func fill<Source: ByteSource & ~Copyable>(
+        _ buffer: inout Buffer, from source: inout Source
+    ) throws(StoreError) -> Bool {
         do throws(CodecError) {
-            while try buffer.fill(from: &source) { hash.update(buffer.bytes.raw) }
+            return try buffer.fill(from: &source)
         } catch {
             throw .layer(error)
         }
-        return hash.finish()
     }
 }

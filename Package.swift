@@ -20,6 +20,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "lamina",
+    products: [
+        // For Benchmarks/, a package of its own.
+        .library(name: "LaminaCore", targets: ["LaminaCore"]),
+        .library(name: "LaminaSystem", targets: ["LaminaSystem"]),
+        .library(name: "LaminaCodec", targets: ["LaminaCodec"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

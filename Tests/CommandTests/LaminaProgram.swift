@@ -9,8 +9,8 @@ final class LaminaProgram {
     let directory: TemporaryDirectory
     var root: ByteString { directory.path.appending("store") }
 
-    init() throws {
-        directory = try TemporaryDirectory()
+    init(inMemory: Bool = false) throws {
+        directory = try TemporaryDirectory(inMemory: inMemory)
     }
 
     deinit {

@@ -29,6 +29,39 @@ import Testing
         #expect(try lamina.storeFiles().allSatisfy { !$0.hasPrefix("ingest/") })
     }
 
+    /// What is known is not read: its bytes may even be gone. What is not known is read and verified.
+    @Test(arguments: [true, false])
+    func knownLayersAreNotRead(_ keepsBlobs: Bool) throws {
+        let lamina = try LaminaProgram()
+        let flags = keepsBlobs ? [] : ["--no-blobs"]
+        func load(_ input: String) throws -> CommandRun {
+            try CommandRun.run(
+                "lamina", ["load", "-i", input] + flags, environment: ["LAMINA_ROOT": "\(lamina.root)"])
+        }
+        let image = TestImage.sample(.gzip)
+        #expect(try load(lamina.layout(image.layout, named: "first")).exitCode == 0)
+        var layout = image.layout
+        var archive = image.dockerArchive("thing:1")
+        for (number, layer) in image.layers.enumerated() {
+            layout.files[TestArchive.blobName(layer.blob)] = nil
+            archive.files["\(number)/layer.tar"] = [1, 2, 3]
+        }
+        for input in [
+            try lamina.layout(layout, named: "known"), try lamina.file(archive.tar, named: "known.tar"),
+        ] {
+            let run = try load(input)
+            #expect(
+                run.exitCode == 0 && run.errorLines.allSatisfy { $0.hasSuffix(": Already exists") }, "\(run)")
+        }
+        var other = TestImage.sample(.zstd)
+        #expect(
+            try load(lamina.layout(other.layout, named: "other")).errorLines.last?.hasSuffix("Loaded") == true
+        )
+        other.layers[0].edit = { $0 + [0] }
+        lamina.expectFailure(
+            try lamina.run("load", "-q", "-i", lamina.layout(other.layout, named: "bad")), code: 2, "layer")
+    }
+
     @Test func loadsADockerArchiveWithLinks() throws {
         let lamina = try LaminaProgram()
         var archive = TestImage.sample(.none).dockerArchive("docker.io/library/thing:1")

@@ -42,6 +42,12 @@ public struct CommandRun: Sendable, CustomStringConvertible {
             exitCode: code, output: try text(of: output), errors: try text(of: errors))
     }
 
+    /// A variable of this process's environment.
+    public static func environment(_ name: String) -> String? {
+        // SAFETY: a terminated string, copied at once; tests change no variable.
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
     private static func text(of file: borrowing Descriptor) throws -> String {
         String(decoding: try file.readAll(limit: 1 << 24), as: UTF8.self)
     }

@@ -11,6 +11,7 @@ that writes the largest files. So some memory is touched and freed right before 
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 

@@ -48,6 +48,19 @@ def main_table(results):
     return lines
 
 
+def disturbed(run, cores):
+    """Whether other programs, or the host, took more than a tenth of the machine during a run."""
+    return run["others"] > 0.1 * cores * run["wall"]
+
+
+def disturbance_lines(results, cores):
+    runs = [(key, disturbed(run, cores)) for key, found in results.items() for run in found]
+    keys = sorted({name_of(key) for key, hit in runs if hit and key.split("/")[2] in ("warm", "cold")})
+    lines = [f"Runs during which something else took more than a tenth of the machine's CPU time: "
+             f"{sum(hit for _, hit in runs)} of {len(runs)}."]
+    return lines + ([f"Not to be relied on: {'; '.join(keys)}."] if keys else [])
+
+
 def targets_table(results):
     """What issue 3 of the project asks, and whether this run shows it."""
     lines = ["| target | found | |", "| --- | ---: | --- |"]

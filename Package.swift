@@ -61,7 +61,8 @@ let package = Package(
             name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
             swiftSettings: strict),
         .target(
-            name: "FuzzTargets", dependencies: ["LaminaIndex"], path: "Tests/FuzzTargets", swiftSettings: strict),
+            name: "FuzzTargets", dependencies: ["LaminaIndex"], path: "Tests/FuzzTargets",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),

@@ -66,12 +66,16 @@ let package = Package(
         .target(
             name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
             swiftSettings: strict),
+        .target(
+            name: "FuzzTargets", dependencies: ["LaminaIndex"], path: "Tests/FuzzTargets",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
         tests("LayerTests", ["LaminaStore", "LaminaIndex", "LaminaTestSupport"]),
+        tests("FuzzTests", ["FuzzTargets", "LaminaIndex", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaUnionTests", ["LaminaUnion"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),

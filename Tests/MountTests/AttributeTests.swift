@@ -50,6 +50,26 @@ import Testing
         #expect(throws: Errno.noData) { try again.removeExtendedAttribute("user.lower") }
     }
 
+    @Test func keepsAccessControlLists() throws {
+        let mount = try MountedSandbox([.file("f", "f")])
+        // Version 2: owner rw-, user 1000 rwx, group r--, mask rwx, others r--.
+        let list: [UInt8] =
+            [2, 0, 0, 0] + [1, 0, 6, 0, 255, 255, 255, 255] + [2, 0, 7, 0, 232, 3, 0, 0]
+            + [4, 0, 4, 0, 255, 255, 255, 255] + [16, 0, 7, 0, 255, 255, 255, 255]
+            + [32, 0, 4, 0, 255, 255, 255, 255]
+        try mount.open("f", O_RDONLY).setExtendedAttribute("system.posix_acl_access", list.raw)
+        try mount.remount()
+        #expect(try mount.open("f", O_RDONLY).extendedAttribute("system.posix_acl_access") == list)
+    }
+
+    @Test func aLowerFilesAccessTimeIsItsModificationTime() throws {
+        let mount = try MountedSandbox([.file("f", "f")])
+        _ = try mount.read("f")
+        let status = try mount.status("f")
+        #expect(status.atime == status.mtime)
+        #expect(status.mtime == Timestamp(seconds: 1_600_000_000, nanoseconds: 123_456_789))
+    }
+
     @Test func hidesTheUnionsOwn() throws {
         let mount = try MountedSandbox([.file("d/f", "f")])
         try mount.append("d/f", "g")

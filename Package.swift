@@ -20,6 +20,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "lamina",
+    products: [
+        // For Benchmarks/, a package of its own.
+        .library(name: "LaminaCore", targets: ["LaminaCore"]),
+        .library(name: "LaminaSystem", targets: ["LaminaSystem"]),
+        .library(name: "LaminaCodec", targets: ["LaminaCodec"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -60,11 +66,16 @@ let package = Package(
         .target(
             name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
             swiftSettings: strict),
+        .target(
+            name: "FuzzTargets", dependencies: ["LaminaIndex"], path: "Tests/FuzzTargets",
+            swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
         tests("LaminaSystemTests", ["LaminaSystem"]),
         tests("LaminaCodecTests", ["LaminaCodec", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaStoreTests", ["LaminaStore", "LaminaTestSupport"]),
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
+        tests("LayerTests", ["LaminaStore", "LaminaIndex", "LaminaTestSupport"]),
+        tests("FuzzTests", ["FuzzTargets", "LaminaIndex", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaUnionTests", ["LaminaUnion"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),

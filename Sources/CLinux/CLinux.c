@@ -55,6 +55,10 @@ int clinux_syncfs(int descriptor) {
     return syncfs(descriptor);
 }
 
+int clinux_start_writeback(int descriptor, int64_t offset, int64_t length) {
+    return sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
 int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length) {
     return fallocate(descriptor, mode, offset, length);
 }

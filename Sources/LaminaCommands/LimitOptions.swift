@@ -22,6 +22,12 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Bytes of one extended header.", valueName: "bytes"))
     var maxHeaderSize = ByteSize(UInt64(LoadLimits().extendedHeaderSize))
 
+    @Option(help: ArgumentHelp("Bytes of all sparse files of a layer, holes counted.", valueName: "bytes"))
+    var maxSparseSize = ByteSize(LoadLimits().sparseSize)
+
+    @Option(help: ArgumentHelp("Bytes of all link targets and xattrs of a layer.", valueName: "bytes"))
+    var maxMetadataSize = ByteSize(UInt64(LoadLimits().metadataSize))
+
     var limits: LoadLimits {
         var limits = LoadLimits()
         limits.entries = maxEntries
@@ -29,6 +35,8 @@ struct LimitOptions: ParsableArguments {
         limits.expansion = maxExpansion
         limits.freeExpansion = freeExpansion.bytes
         limits.extendedHeaderSize = Int(clamping: maxHeaderSize.bytes)
+        limits.sparseSize = maxSparseSize.bytes
+        limits.metadataSize = maxMetadataSize.bytes
         return limits
     }
 }

@@ -26,7 +26,9 @@ public struct Digest: Hashable, Sendable {
         bytes.reserveCapacity(Self.byteCount)
         var high: UInt8?
         for character in hex.utf8 {
-            guard let value = Self.value(ofHexDigit: character), bytes.count < Self.byteCount else { return nil }
+            guard let value = Self.value(ofHexDigit: character), bytes.count < Self.byteCount else {
+                return nil
+            }
             if let first = high {
                 bytes.append(first << 4 | value)
                 high = nil

@@ -19,10 +19,15 @@ public enum Limits {
     public static let objectThreshold = 65_536
     /// Bytes of a manifest, config or index document.
     public static let documentSize = 8 << 20
-    /// Entries of one layer.
-    public static let entriesPerLayer = 16_000_000
+    /// Entries of one layer, and names of its tree with the directories that they imply. A
+    /// load keeps about 150 bytes of each in memory.
+    public static let entriesPerLayer = 4_000_000
+    /// Bytes of all link targets and xattrs of one layer, which a load keeps in memory.
+    public static let metadataSize: UInt64 = 256 << 20
     /// Bytes of one file: 1024 chunks of 1 TiB, the largest that EROFS has.
     public static let fileSize: UInt64 = 1 << 50
+    /// Bytes of all sparse files of one layer, with their holes: each is hashed as a whole.
+    public static let sparseSize: UInt64 = 8 << 30
     /// Directories above an entry.
     public static let depth = 2_000
 }

@@ -53,7 +53,9 @@ extension Descriptor {
         try unsafe path.withCString { (file) throws(Errno) in
             try unsafe name.withCString { (attribute) throws(Errno) in
                 _ = try unsafe value.withUnsafeBytes { (bytes) throws(Errno) in
-                    try checked { unsafe clinux_setxattr(file, attribute, bytes.baseAddress, bytes.count, flags) }
+                    try checked {
+                        unsafe clinux_setxattr(file, attribute, bytes.baseAddress, bytes.count, flags)
+                    }
                 }
             }
         }

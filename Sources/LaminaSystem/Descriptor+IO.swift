@@ -33,7 +33,8 @@ extension Descriptor {
             let got = try unsafe space.withUnsafeMutableBytes { (buffer) throws(Errno) in
                 // SAFETY: the slice lies within the array's storage.
                 try unsafe read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]), at: offset + Int64(start))
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]), at: offset + Int64(start)
+                )
             }
             if got == 0 { break }
             filled += got
@@ -80,7 +81,9 @@ extension Descriptor {
             while done < buffer.count {
                 let piece = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
                 let position = offset + Int64(done)
-                let written = try checked { unsafe pwrite(raw, piece.baseAddress, piece.count, Int(position)) }
+                let written = try checked {
+                    unsafe pwrite(raw, piece.baseAddress, piece.count, Int(position))
+                }
                 if written == 0 { throw .ioError }
                 done += written
             }
@@ -106,6 +109,12 @@ extension Descriptor {
         try FaultInjection.check(.sync)
         let raw = rawValue
         try checked { clinux_syncfs(raw) }
+    }
+
+    /// Lets the disk start on the dirty pages of a range, so that a later sync finds less to
+    /// do. Says nothing about durability; a filesystem that cannot is none the worse.
+    public borrowing func startWriteback(_ range: Range<Int64>) {
+        _ = clinux_start_writeback(rawValue, range.lowerBound, range.upperBound - range.lowerBound)
     }
 
     /// Sets the size in bytes.

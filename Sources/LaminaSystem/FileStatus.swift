@@ -84,7 +84,9 @@ extension Descriptor {
         let empty: ByteString = ""
         // SAFETY: the path is NUL-terminated and both results are locals.
         try unsafe empty.withCString { (pointer) throws(Errno) in
-            _ = try checked { unsafe clinux_statx_btime(raw, pointer, Int32(CLINUX_AT_EMPTY_PATH), &seconds, &nanoseconds) }
+            _ = try checked {
+                unsafe clinux_statx_btime(raw, pointer, Int32(CLINUX_AT_EMPTY_PATH), &seconds, &nanoseconds)
+            }
         }
         return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
     }

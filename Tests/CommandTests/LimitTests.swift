@@ -10,6 +10,7 @@ import Testing
         tar.addPax([("comment", noise(2100, seed: 1))])
         tar.add("one", [UInt8](repeating: 7, count: 2 << 20))
         tar.add("two")
+        tar.add("link", type: "2", link: String(repeating: "t", count: 90))
         tar.end()
         return TestImage([TestImage.Layer(tar.bytes, .zstd)])
     }()
@@ -20,6 +21,7 @@ import Testing
         (["--free-expansion", "100K"], "expands to more than 256 times its size"),
         (["--free-expansion", "0", "--max-expansion", "3"], "expands to more than 3 times its size"),
         (["--max-header-size", "2048"], "more than 2048 bytes"),
+        (["--max-metadata-size", "80"], "more than 80 bytes"),
     ])
     func refusesWhatIsBeyond(_ flags: [String], _ reason: String) throws {
         let lamina = try LaminaProgram()
@@ -36,10 +38,11 @@ import Testing
             .split(separator: " ").joined(separator: " ")
         for flag in [
             "--max-entries", "--max-layer-size", "--max-expansion", "--free-expansion", "--max-header-size",
+            "--max-sparse-size", "--max-metadata-size",
         ] {
             #expect(help.contains(flag))
         }
-        for value in ["16000000", "256G", "256", "256M", "1M"] {
+        for value in ["4000000", "256G", "256", "256M", "1M", "8G"] {
             #expect(help.contains("(default: \(value))"), "\(value)")
         }
     }

@@ -62,9 +62,11 @@ extension StoreTests {
             for count in UInt32(1)...200 {
                 let failed = try withTemporaryPath { path in
                     let store = try Store(at: path)
-                    FaultInjection.arm(point, count: count, action: .fail(reason))
-                    let error = load(store)
-                    FaultInjection.disarm()
+                    let error = FaultGate.exclusive {
+                        FaultInjection.arm(point, count: count, action: .fail(reason))
+                        defer { FaultInjection.disarm() }
+                        return load(store)
+                    }
                     if let error { try check(store, error) }
                     return error != nil
                 }

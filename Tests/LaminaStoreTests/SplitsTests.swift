@@ -13,11 +13,11 @@ extension StoreTests {
             records: [
                 Split(offset: 512, length: 65_536, digest: sha256([2])),
                 Split(offset: 131_072, length: 70_000, digest: sha256([3]), padding: [0, 9]),
-            ])
+            ], expanded: [sha256([4]), sha256([5])])
 
         @Test func comesBackFromItsBytes() throws {
             let bytes = splits.encoded()
-            #expect(bytes.count == 80 + 2 * 56 + 512 + 32)
+            #expect(bytes.count == 80 + 2 * 56 + 512 + 2 * 32 + 32)
             #expect(Array(bytes.prefix(16)) == Array("LAMSPLIT".utf8) + [1, 0, 0, 0, 1, 0, 0, 0])
             #expect(Splits(decoding: bytes) == splits)
         }

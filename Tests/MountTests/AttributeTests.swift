@@ -39,7 +39,8 @@ import Testing
             let file = try mount.open("f", O_RDONLY)
             try file.setExtendedAttribute("user.upper", value.raw)
             try file.setExtendedAttribute("trusted.mine", [1].raw)
-            #expect(try file.extendedAttributeNames().sorted() == ["trusted.mine", "user.lower", "user.upper"])
+            #expect(
+                try file.extendedAttributeNames().sorted() == ["trusted.mine", "user.lower", "user.upper"])
             try file.removeExtendedAttribute("user.lower")
         }
         try mount.remount()

@@ -1,6 +1,7 @@
 // Bytes: reading and writing at every offset, holes, ranges and shared mappings.
 
 import Glibc
+import LaminaCodec
 import LaminaCore
 import LaminaSystem
 import LaminaTestSupport
@@ -11,7 +12,8 @@ import Testing
 
     @Test func readsEverySize() throws {
         let sizes = [1, 511, 512, 513, 4_096, 65_535, 65_536, 200_003]
-        let mount = try MountedSandbox(sizes.map { .file(ByteString("f\($0)"), bytes: Array(Self.bytes[..<$0])) })
+        let mount = try MountedSandbox(
+            sizes.map { .file(ByteString("f\($0)"), bytes: Array(Self.bytes[..<$0])) })
         for size in sizes {
             let file = try mount.open(ByteString("f\(size)"), O_RDONLY)
             #expect(try file.readAll(limit: 1 << 20) == Array(Self.bytes[..<size]))
@@ -37,8 +39,27 @@ import Testing
         }
     }
 
+    /// An object that is a sparse file shows its holes.
+    @Test func holesOfTheLayers() throws {
+        var bytes = [UInt8](repeating: 0, count: 300_000)
+        bytes[200_000] = 1
+        let mount = try MountedSandbox([.file("low", bytes: bytes)])
+        let hex = SHA256.digest(of: bytes.raw).hex
+        let object = try Descriptor.open(
+            mount.store.path.appending(ByteString("objects/\(hex.prefix(2))/\(hex.dropFirst(2))")), O_RDWR)
+        // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+        try object.allocate(mode: 3, offset: 0, length: 196_608)
+        let low = try mount.open("low", O_RDONLY)
+        #expect(try low.seek(to: 0, whence: SeekFlag.data) == 196_608)
+        #expect(try low.seek(to: 100, whence: SeekFlag.hole) == 100)
+        #expect(try low.seek(to: 200_000, whence: SeekFlag.hole) == 300_000)
+        #expect(try low.readAll(limit: 1 << 20) == bytes)
+    }
+
     @Test func copiesRanges() throws {
-        let mount = try MountedSandbox([.file("low", bytes: Array(Self.bytes[..<5_000])), .file("big", bytes: Self.bytes)])
+        let mount = try MountedSandbox([
+            .file("low", bytes: Array(Self.bytes[..<5_000])), .file("big", bytes: Self.bytes),
+        ])
         for name: ByteString in ["low", "big"] {
             let source = try mount.open(name, O_RDONLY)
             let copy = try mount.open(name + ".copy", O_RDWR | O_CREAT)

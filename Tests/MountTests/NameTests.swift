@@ -9,8 +9,14 @@ import Testing
 @Suite(.enabled(if: MountedSandbox.isPossible)) struct NameTests {
     @Test func mergesLayers() throws {
         let mount = try MountedSandbox(
-            [.directory("d"), .file("d/low", "low"), .file("d/hidden", "x"), .file("o/gone", "x"), .file("same", "1")],
-            [.whiteout("d", "hidden"), .opaque("o"), .file("o/new", "n"), .file("d/high", "high"), .file("same", "2")])
+            [
+                .directory("d"), .file("d/low", "low"), .file("d/hidden", "x"), .file("o/gone", "x"),
+                .file("same", "1"),
+            ],
+            [
+                .whiteout("d", "hidden"), .opaque("o"), .file("o/new", "n"), .file("d/high", "high"),
+                .file("same", "2"),
+            ])
         #expect(try mount.list("d") == ["high", "low"])
         #expect(try mount.list("o") == ["new"])
         #expect(try mount.read("same") == "2")
@@ -35,7 +41,8 @@ import Testing
         try mount.root().makeSymlink("d/link", target: "../somewhere")
         try mount.root().makeNode("d/fifo", mode: FileType.fifo.rawValue | 0o640, device: .zero)
         try mount.root().makeNode(
-            "d/null", mode: FileType.characterDevice.rawValue | 0o666, device: DeviceNumber(major: 1, minor: 3))
+            "d/null", mode: FileType.characterDevice.rawValue | 0o666,
+            device: DeviceNumber(major: 1, minor: 3))
         try mount.write("d/file", "x")
         for _ in 0..<2 {
             #expect(try mount.status("d/dir").mode == FileType.directory.rawValue | 0o751)

@@ -46,7 +46,9 @@ struct Arguments {
         }
     }
 
-    private static let known: Set<ByteString> = ["--root", "--chain", "--sandbox", "--mountpoint", "--ready-fd"]
+    private static let known: Set<ByteString> = [
+        "--root", "--chain", "--sandbox", "--mountpoint", "--ready-fd",
+    ]
 
     private static func value(
         _ name: ByteString, _ values: [ByteString: ByteString]

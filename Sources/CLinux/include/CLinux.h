@@ -17,6 +17,7 @@ int clinux_ficlone(int destination, int source);
 ssize_t clinux_getdents64(int directory, void *buffer, size_t count);
 int clinux_statx_btime(int directory, const char *path, int flags, int64_t *seconds, uint32_t *nanoseconds);
 int clinux_syncfs(int descriptor);
+int clinux_start_writeback(int descriptor, int64_t offset, int64_t length);
 int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length);
 ssize_t clinux_copy_file_range(int source, int64_t from, int destination, int64_t to, size_t count);
 ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t size);

@@ -37,7 +37,9 @@ public enum TarFault: String, Error, Hashable, Sendable, CaseIterable {
     case truncatedPayload = "the tar ends within a file"
     case danglingExtendedHeader = "the tar ends behind an extended header"
     case loneZeroBlock = "a single block of zeros between entries"
-    case sparse = "sparse files are not supported"
+    case badSparseMap = "the map of a sparse file is malformed"
+    case sparseMapTooLarge = "the map of a sparse file is too large"
+    case unsupportedSparse = "a sparse file of unknown kind"
     case unsupportedType = "an entry of unknown type"
 }
 

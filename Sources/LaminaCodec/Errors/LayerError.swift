@@ -42,6 +42,10 @@ public enum LayerError: Error, Hashable, Sendable {
     case badDevice(ByteString)
     case tooManyEntries(limit: UInt64)
     case tooManyBytes(limit: UInt64)
+    /// More than `limit` bytes of link targets and xattrs.
+    case metadataTooLarge(limit: UInt64)
+    /// With this file, the sparse ones of the layer have more than `limit` bytes, holes counted.
+    case sparseTooLarge(ByteString, limit: UInt64)
     /// More than `limit` times as many bytes out of the decompressor as into it.
     case expandsTooMuch(limit: UInt64)
 }
@@ -74,6 +78,8 @@ extension LayerError: CustomStringConvertible {
         case .badDevice(let path): "\(path): a device number out of range"
         case .tooManyEntries(let limit): "more than \(limit) entries"
         case .tooManyBytes(let limit): "more than \(limit) bytes"
+        case .metadataTooLarge(let limit): "more than \(limit) bytes of link targets and xattrs"
+        case .sparseTooLarge(let path, let limit): "\(path): more than \(limit) bytes of sparse files"
         case .expandsTooMuch(let limit): "expands to more than \(limit) times its size"
         }
     }

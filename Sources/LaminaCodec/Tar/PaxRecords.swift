@@ -28,7 +28,7 @@ struct PaxRecords: Sendable {
     var uid = PaxField<Int64>.unset
     var gid = PaxField<Int64>.unset
     var mtime = PaxField<Timestamp>.unset
-    var isSparse = false
+    var sparse = SparseRecords()
     /// Of `SCHILY.xattr.` records.
     var attributes: [ByteString: [UInt8]] = [:]
     /// Of `LIBARCHIVE.xattr.` records; the other spelling of a name wins.
@@ -91,7 +91,7 @@ struct PaxRecords: Sendable {
             guard let time = TarNumber.time(value) else { throw .badExtendedHeader }
             mtime = .value(time)
         default:
-            if key.hasPrefix("GNU.sparse.") { isSparse = true }
+            if key.hasPrefix("GNU.sparse.") { try sparse.set(key.dropFirst(11), value) }
         }
     }
 

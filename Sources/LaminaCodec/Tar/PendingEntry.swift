@@ -26,6 +26,16 @@ enum TarExtension: Sendable, Equatable {
     }
 }
 
+/// Where the map of a sparse file is.
+enum PendingSparse {
+    /// In headers that were read.
+    case known(SparseMap)
+    /// In blocks between header and payload.
+    case follows(SparseMapReader)
+    /// In the first blocks of the payload.
+    case leads(SparseMapReader)
+}
+
 /// Why a header makes no entry.
 enum EntryFault: Error {
     case tar(TarFault)
@@ -73,7 +83,8 @@ struct PendingEntry {
     /// Bytes between this header and the next, without padding.
     func payloadSize(_ header: TarHeader) throws(TarFault) -> UInt64 {
         switch header.type {
-        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"), UInt8(ascii: "D"):
+        case UInt8(ascii: "S") where header.sparse != nil, 0, UInt8(ascii: "0"), UInt8(ascii: "7"),
+            UInt8(ascii: "D"):
             guard let size = UInt64(exactly: local.size.over(global.size) ?? header.size) else {
                 throw .numberOutOfRange
             }
@@ -81,17 +92,33 @@ struct PendingEntry {
         case UInt8(ascii: "1")...UInt8(ascii: "6"):
             // These have no payload, whatever their size says.
             return 0
-        case UInt8(ascii: "S"): throw .sparse
+        case UInt8(ascii: "S") where header.sparse == nil: throw .unsupportedSparse
         default: throw .unsupportedType
+        }
+    }
+
+    /// What is known of the holes of the file that `header` starts; nil when it has none.
+    func sparse(_ header: TarHeader) throws(TarFault) -> PendingSparse? {
+        if !global.sparse.isEmpty { throw .unsupportedSparse }
+        if let sparse = header.sparse {
+            if sparse.isExtended {
+                return .follows(SparseMapReader(.blocks, size: sparse.size, numbers: sparse.numbers))
+            }
+            return .known(try SparseMap(size: sparse.size, numbers: sparse.numbers))
+        }
+        switch try local.sparse.form() {
+        case nil: return nil
+        case .records(let map): return .known(map)
+        case .payload(let size): return .leads(SparseMapReader(.lines, size: size))
         }
     }
 }
 
 extension PendingEntry {
     /// The entry that `header` and what came before it make.
-    func entry(_ header: TarHeader, size: UInt64) throws(EntryFault) -> TarEntry {
-        if local.isSparse || global.isSparse { throw .tar(.sparse) }
-        let name = local.path.over(global.path) ?? longName ?? header.name
+    func entry(_ header: TarHeader, size: UInt64, isSparse: Bool) throws(EntryFault) -> TarEntry {
+        let ownName = isSparse ? local.sparse.name : nil
+        let name = ownName ?? local.path.over(global.path) ?? longName ?? header.name
         let path: ByteString
         let (kind, type): (TarEntryKind, FileType)
         let extended: [ExtendedAttribute]
@@ -103,6 +130,7 @@ extension PendingEntry {
             throw .layer(error)
         }
         do throws(TarFault) {
+            if isSparse && kind != .file { throw .badSparseMap }
             return TarEntry(
                 path: path, kind: kind, attributes: try attributes(header, type),
                 extendedAttributes: extended, size: kind == .file ? size : 0)

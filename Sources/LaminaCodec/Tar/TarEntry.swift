@@ -27,24 +27,42 @@ public struct TarEntry: Sendable, Hashable {
     public var attributes: FileAttributes
     /// By name in byte order, each name once.
     public var extendedAttributes: [ExtendedAttribute]
-    /// Bytes of the payload; 0 for everything but files.
+    /// Bytes of the payload in the tar; 0 for everything but files.
     public var size: UInt64
+    /// Of a sparse file, where the payload's bytes belong.
+    public var sparse: SparseMap?
 
     public init(
         path: ByteString, kind: TarEntryKind, attributes: FileAttributes,
-        extendedAttributes: [ExtendedAttribute] = [], size: UInt64 = 0
+        extendedAttributes: [ExtendedAttribute] = [], size: UInt64 = 0,
+        sparse: SparseMap? = nil
     ) {
         self.path = path
         self.kind = kind
         self.attributes = attributes
         self.extendedAttributes = extendedAttributes
         self.size = size
+        self.sparse = sparse
+    }
+}
+
+extension TarEntry {
+    /// Bytes of link target and xattrs.
+    var metadataSize: UInt64 {
+        var count: Int
+        switch kind {
+        case .symlink(let target), .hardLink(let target): count = target.count
+        case .file, .directory, .device, .fifo: count = 0
+        }
+        for attribute in extendedAttributes { count += attribute.name.count + attribute.value.count }
+        return UInt64(count)
     }
 }
 
 /// Takes the entries of one layer, in the order of its tar.
 public protocol LayerEntrySink: ~Copyable {
     /// Called once for each entry, after its payload has its place. Entries may repeat a
-    /// path: the last one counts. `data` is `.empty` for everything but files.
+    /// path: the last one counts. `data` is `.empty` for everything but files; of a sparse
+    /// file it is the object that holds it with its holes.
     mutating func add(_ entry: TarEntry, data: FileData) throws(LayerError)
 }

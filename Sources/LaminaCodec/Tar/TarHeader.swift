@@ -18,6 +18,17 @@ struct TarHeader {
     var type: UInt8
     var linkName: [UInt8]
     var device = DeviceNumber.zero
+    /// Of a sparse file in GNU's old form.
+    var sparse: SparseHeader?
+
+    /// What a header of type `S` says of the holes (GNU tar `src/tar.h`, `struct oldgnu_header`).
+    struct SparseHeader {
+        var size: Int64
+        /// Offsets and lengths by turns.
+        var numbers: [Int64]
+        /// Whether blocks with more of them follow.
+        var isExtended: Bool
+    }
 
     private enum Dialect {
         case v7
@@ -45,6 +56,11 @@ struct TarHeader {
         type = block[156]
         linkName = Self.text(block, 157..<257)
         if size < 0 { throw .numberOutOfRange }
+        if dialect == .gnu, type == UInt8(ascii: "S") {
+            sparse = SparseHeader(
+                size: try Self.number(block, 483..<495),
+                numbers: try SparseMapReader.pairs(block, at: 386, count: 4), isExtended: block[482] != 0)
+        }
         if dialect != .v7, type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
             guard let major = UInt32(exactly: try Self.number(block, 329..<337)),
                 let minor = UInt32(exactly: try Self.number(block, 337..<345))

@@ -17,12 +17,22 @@ public enum TarEvent: Sendable {
 public struct TarLimits: Sendable, Hashable {
     /// Headers of all kinds.
     public var entries: UInt64
-    /// Bytes of one extended header, and of all global ones together.
+    /// Bytes of one extended header, of all global ones together, and of the map of a sparse file.
     public var extendedHeaderSize: Int
+    /// Bytes of all sparse files together, with their holes.
+    public var sparseSize: UInt64
+    /// Bytes of the link targets and xattrs of all entries. One global header gives its own to
+    /// every entry, so that little of a tar can make much of these.
+    public var metadataSize: UInt64
 
-    public init(entries: UInt64 = UInt64(Limits.entriesPerLayer), extendedHeaderSize: Int = 1 << 20) {
+    public init(
+        entries: UInt64 = UInt64(Limits.entriesPerLayer), extendedHeaderSize: Int = 1 << 20,
+        sparseSize: UInt64 = Limits.sparseSize, metadataSize: UInt64 = Limits.metadataSize
+    ) {
         self.entries = entries
         self.extendedHeaderSize = extendedHeaderSize
+        self.sparseSize = sparseSize
+        self.metadataSize = metadataSize
     }
 }
 
@@ -32,8 +42,11 @@ public struct TarLimits: Sendable, Hashable {
 /// extended headers hold for what follows them, as POSIX says. Memory: one header's block
 /// and the extended headers in force.
 public struct TarParser: ~Copyable {
-    private enum State {
+    enum State {
         case header
+        /// The map of a sparse file, in blocks before its payload, of which `remaining` bytes
+        /// are still to come.
+        case sparseMap(remaining: UInt64)
         /// Payload of an extended header that is collected.
         case extendedHeader(TarExtension, remaining: UInt64, padding: UInt64)
         case payload(remaining: UInt64, padding: UInt64)
@@ -43,14 +56,19 @@ public struct TarParser: ~Copyable {
         case ended
     }
 
-    private let limits: TarLimits
-    private var state = State.header
+    let limits: TarLimits
+    var state = State.header
     private var pending = PendingEntry()
-    /// A header that a chunk's end cut; otherwise empty.
+    /// An entry that waits for the map of its holes.
+    var waiting: WaitingEntry?
+    /// Bytes of the sparse files so far, with their holes.
+    var sparseSize: UInt64 = 0
+    /// A block that a chunk's end cut; otherwise empty.
     private var partial: [UInt8] = []
     private var collected: [UInt8] = []
     private var sawZeroBlock = false
     private var headers: UInt64 = 0
+    private var metadataSize: UInt64 = 0
     private var headerOffset: UInt64 = 0
     /// Bytes of the tar that were passed.
     public private(set) var offset: UInt64 = 0
@@ -69,6 +87,12 @@ public struct TarParser: ~Copyable {
             switch state {
             case .header:
                 guard let event = try readHeader(chunk, &cursor) else {
+                    if cursor >= chunk.count { return nil }
+                    continue
+                }
+                return event
+            case .sparseMap(let remaining):
+                guard let event = try readSparseMap(chunk, &cursor, remaining) else {
                     if cursor >= chunk.count { return nil }
                     continue
                 }
@@ -110,7 +134,7 @@ public struct TarParser: ~Copyable {
         case .header:
             guard partial.allSatisfy({ $0 == 0 }) else { throw fault(.truncatedHeader) }
             if pending.isOpen { throw fault(.danglingExtendedHeader) }
-        case .extendedHeader: throw fault(.truncatedHeader)
+        case .extendedHeader, .sparseMap: throw fault(.truncatedHeader)
         case .payload: throw fault(.truncatedPayload)
         case .endOfPayload, .ended: break
         case .skip: if pending.isOpen { throw fault(.danglingExtendedHeader) }
@@ -127,7 +151,7 @@ public struct TarParser: ~Copyable {
         return start..<cursor
     }
 
-    private func fault(_ fault: TarFault) -> CodecError {
+    func fault(_ fault: TarFault) -> CodecError {
         .tar(fault, offset: headerOffset)
     }
 }
@@ -138,13 +162,23 @@ extension TarParser {
         _ chunk: Span<UInt8>, _ cursor: inout Int
     ) throws(CodecError) -> TarEvent? {
         if partial.isEmpty { headerOffset = offset }
+        return try readBlock(chunk, &cursor) { (parser, block) throws(CodecError) in
+            try parser.takeBlock(block)
+        }
+    }
+
+    /// Gives the next block of 512 bytes to `body`, once it is whole.
+    mutating func readBlock(
+        _ chunk: Span<UInt8>, _ cursor: inout Int,
+        _ body: (inout TarParser, Span<UInt8>) throws(CodecError) -> TarEvent?
+    ) throws(CodecError) -> TarEvent? {
         let piece = advance(&cursor, in: chunk, by: UInt64(TarHeader.size - partial.count))
-        if piece.count == TarHeader.size { return try takeBlock(chunk.extracting(piece)) }
+        if piece.count == TarHeader.size { return try body(&self, chunk.extracting(piece)) }
         for index in piece { partial.append(chunk[index]) }
         if partial.count < TarHeader.size { return nil }
         let block = partial
         partial.removeAll(keepingCapacity: true)
-        return try takeBlock(block.span)
+        return try body(&self, block.span)
     }
 
     private mutating func takeBlock(_ block: Span<UInt8>) throws(CodecError) -> TarEvent? {
@@ -167,34 +201,41 @@ extension TarParser {
             try startExtension(kind, size: UInt64(header.size))
             return nil
         }
-        return .entry(try startEntry(header))
+        return try startEntry(header)
     }
 
     /// Decides how many bytes behind a header are payload, and opens the entry.
-    private mutating func startEntry(_ header: TarHeader) throws(CodecError) -> TarEntry {
+    private mutating func startEntry(_ header: TarHeader) throws(CodecError) -> TarEvent? {
         let taken = pending
         pending.closeEntry()
         let entry: TarEntry
         let stored: UInt64
+        let sparse: PendingSparse?
         do throws(TarFault) {
             stored = try taken.payloadSize(header)
+            sparse = try taken.sparse(header)
         } catch {
             throw fault(error)
         }
         do throws(EntryFault) {
-            entry = try taken.entry(header, size: stored)
+            entry = try taken.entry(header, size: stored, isSparse: sparse != nil)
         } catch {
             switch error {
             case .tar(let reason): throw fault(reason)
             case .layer(let reason): throw .layer(reason)
             }
         }
+        metadataSize &+= entry.metadataSize
+        if metadataSize > limits.metadataSize {
+            throw .layer(.metadataTooLarge(limit: limits.metadataSize))
+        }
+        if let sparse { return try startSparse(entry, sparse) }
         let padding = Self.padding(behind: stored)
         // A GNU dump directory carries a list of names, which is no payload of ours.
         state =
             entry.size == stored
             ? .payload(remaining: stored, padding: padding) : .endOfPayload(padding: stored + padding)
-        return entry
+        return .entry(entry)
     }
 
     private mutating func startExtension(_ kind: TarExtension, size: UInt64) throws(CodecError) {
@@ -214,7 +255,7 @@ extension TarParser {
     }
 
     /// `size` came from a signed number, so that this and the sum of both cannot overflow.
-    private static func padding(behind size: UInt64) -> UInt64 {
+    static func padding(behind size: UInt64) -> UInt64 {
         (512 - size % 512) % 512
     }
 }

@@ -50,7 +50,7 @@ final class ArchiveMembers: MemberRoom {
     private static func next(
         in file: borrowing Descriptor, at offset: Int64
     ) throws(CodecError) -> (TarEntry, Int64)? {
-        var parser = TarParser()
+        var parser = TarParser(limits: TarLimits(sparseSize: 0))
         var position = offset
         var size = 512
         // Extension headers are bounded by the parser, so this ends.

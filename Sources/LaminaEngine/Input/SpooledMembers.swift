@@ -44,7 +44,7 @@ final class SpooledMembers: MemberRoom {
         _ cancellation: Cancellation
     ) throws(CodecError) -> MemberList<ByteString> {
         var members = MemberList<ByteString>()
-        var parser = TarParser(limits: TarLimits(entries: UInt64(MemberName.countLimit)))
+        var parser = TarParser(limits: TarLimits(entries: UInt64(MemberName.countLimit), sparseSize: 0))
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var current: Descriptor?
         while true {

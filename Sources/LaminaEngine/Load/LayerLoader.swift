@@ -69,7 +69,7 @@ final class LayerLoader: Sendable {
             progress(LoadEvent(layer: layer.diffID, step: .read(bytes: Int64(clamping: bytes))))
             return !stops
         }
-        var builder = LayerIndexBuilder()
+        var builder = LayerIndexBuilder(entryLimit: Int(clamping: options.limits.entries))
         let staged: StagedLayer
         do throws(StoreError) {
             staged = try store.ingestLayer(

@@ -53,7 +53,7 @@ extension Engine {
     func usedObjects(of diffIDs: Set<Digest>) throws(StoreError) -> Set<Digest> {
         var result: Set<Digest> = []
         for diffID in diffIDs {
-            for record in try store.readSplits(diffID).records { result.insert(record.digest) }
+            result.formUnion(try store.readSplits(diffID).objects)
         }
         return result
     }

@@ -9,12 +9,14 @@ import LaminaUnion
 extension fuse_lowlevel_ops {
     mutating func setAttributeHandlers() {
         unsafe getattr = { request, id, _ in
-            unsafe answer(request, with: { reply, status in reply.attributes(status) }) { (server) throws(Errno) in
+            unsafe answer(request, with: { reply, status in reply.attributes(status) }) {
+                (server) throws(Errno) in
                 try server.union.status(of: NodeID(rawValue: id))
             }
         }
         unsafe setattr = { request, id, attributes, wanted, _ in
-            unsafe answer(request, with: { reply, status in reply.attributes(status) }) { (server) throws(Errno) in
+            unsafe answer(request, with: { reply, status in reply.attributes(status) }) {
+                (server) throws(Errno) in
                 guard let attributes = unsafe attributes else { throw .invalidArgument }
                 // SAFETY: libfuse fills the structure for the call.
                 let change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
@@ -22,12 +24,14 @@ extension fuse_lowlevel_ops {
             }
         }
         unsafe readlink = { request, id in
-            unsafe answer(request, with: { reply, target in reply.symlink(target) }) { (server) throws(Errno) in
+            unsafe answer(request, with: { reply, target in reply.symlink(target) }) {
+                (server) throws(Errno) in
                 try server.union.symlinkTarget(of: NodeID(rawValue: id))
             }
         }
         unsafe statfs = { request, _ in
-            unsafe answer(request, with: { reply, status in reply.filesystem(status) }) { (server) throws(Errno) in
+            unsafe answer(request, with: { reply, status in reply.filesystem(status) }) {
+                (server) throws(Errno) in
                 try server.union.filesystemStatus()
             }
         }

@@ -136,7 +136,8 @@ struct ListingWriter {
         guard name.count <= Limits.nameLength else { return true }
         let space = unsafe buffer.count - used
         // SAFETY: the name and its NUL fit into the allocation, as just checked.
-        let size = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Limits.nameLength + 1) { text in
+        let size = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Limits.nameLength + 1) {
+            text in
             for index in 0..<name.count { unsafe text[index] = CChar(bitPattern: name[index]) }
             unsafe text[name.count] = 0
             guard let text = text.baseAddress, let base = unsafe buffer.baseAddress else { return space + 1 }

@@ -83,7 +83,8 @@ extension fuse_lowlevel_ops {
             }
         }
         unsafe lseek = { request, _, offset, whence, info in
-            unsafe answer(request, with: { reply, offset in reply.offset(offset) }) { (server) throws(Errno) in
+            unsafe answer(request, with: { reply, offset in reply.offset(offset) }) {
+                (server) throws(Errno) in
                 guard offset >= 0 else { throw .noSuchAddressOrDevice }
                 return try server.files.value(try unsafe fileInfo(info).fh)
                     .seek(to: UInt64(offset), whence: whence)

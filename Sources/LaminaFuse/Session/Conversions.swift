@@ -69,6 +69,7 @@ extension Creation {
             return
         }
         // SAFETY: the context lives as long as the request.
-        self.init(permissions: mode & 0o7777, uid: unsafe context.pointee.uid, gid: unsafe context.pointee.gid)
+        self.init(
+            permissions: mode & 0o7777, uid: unsafe context.pointee.uid, gid: unsafe context.pointee.gid)
     }
 }

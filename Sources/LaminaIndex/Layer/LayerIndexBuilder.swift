@@ -13,22 +13,26 @@ import LaminaSystem
 /// only its contents imply is 0755 root and takes the attributes of the layers below in a
 /// merge; a hard link to a path that this layer lacks is resolved in the merge.
 public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
-    private var tree = LayerTree()
+    private var tree: LayerTree
+    private let entryLimit: Int
     private var entryCount = 0
     /// The first xattr left out since no Linux filesystem can hold its name, such as
     /// `com.apple.provenance`, and how many there were.
     public private(set) var foreignAttributes: (first: ByteString, count: Int)?
 
-    public init() {}
+    /// `entryLimit` bounds the entries, and the names of the tree with those that they imply.
+    public init(entryLimit: Int = Limits.entriesPerLayer) {
+        // Links are numbered in 32 bits.
+        self.entryLimit = min(max(entryLimit, 0), Int(Int32.max) - 1)
+        tree = LayerTree(nameLimit: self.entryLimit)
+    }
 
     /// Adds one entry. O(path) expected.
     ///
     /// - Throws: `LayerError`, after which the builder must not be used.
     public mutating func add(_ entry: TarEntry, data: FileData) throws(LayerError) {
         entryCount += 1
-        guard entryCount <= Limits.entriesPerLayer else {
-            throw .tooManyEntries(limit: UInt64(Limits.entriesPerLayer))
-        }
+        guard entryCount <= entryLimit else { throw .tooManyEntries(limit: UInt64(entryLimit)) }
         guard !entry.path.isEmpty else { return try addRoot(entry) }
         let (directory, name) = try tree.parent(of: entry.path)
         if name.hasPrefix(Whiteout.prefix), try addWhiteout(name, in: directory, entry.path) { return }

@@ -14,7 +14,11 @@ struct LayerTree: ~Copyable {
     private var cachedPath = ByteString()
     private var cachedDirectory: Int32?
 
-    init() {
+    /// Names that the layer may have.
+    private let nameLimit: Int
+
+    init(nameLimit: Int = Limits.entriesPerLayer) {
+        self.nameLimit = nameLimit
         _ = append(Node(Self.impliedDirectory, content: .directory(first: 0, count: 0)), marks: .implied)
     }
 
@@ -70,9 +74,7 @@ struct LayerTree: ~Copyable {
     /// The link of `name` in `directory`, made when there is none.
     mutating func link(_ name: ByteString, in directory: Int32) throws(LayerError) -> Int {
         if let number = name.withSpan({ names.find($0, in: directory, table.bytes) }) { return number }
-        guard names.links.count < Limits.entriesPerLayer else {
-            throw .tooManyEntries(limit: UInt64(Limits.entriesPerLayer))
-        }
+        guard names.links.count < nameLimit else { throw .tooManyEntries(limit: UInt64(nameLimit)) }
         let range = try store(name)
         return names.insert(Link(parent: directory, name: range, node: -1, hidesLower: false), table.bytes)
     }

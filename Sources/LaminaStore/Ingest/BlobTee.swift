@@ -8,6 +8,7 @@ import LaminaSystem
 struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
     private var upstream: Upstream
     private var file: Descriptor?
+    private var writeBehind = WriteBehind()
     private var hash: SHA256?
     private(set) var count: UInt64 = 0
 
@@ -35,6 +36,7 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
         } catch {
             throw .write(error)
         }
+        if let range = writeBehind.wrote(got) { file?.startWriteback(range) }
         return got
     }
 

@@ -5,7 +5,7 @@ import LaminaCore
 
 /// Bounds of one layer. A layer beyond one of them is refused, with an error that names it.
 public struct IngestLimits: Sendable, Hashable {
-    /// Headers of the tar. Default: 16 million.
+    /// Headers of the tar. Default: 4 million.
     public var entries = UInt64(Limits.entriesPerLayer)
     /// Bytes of the decompressed tar. Default: 256 GiB.
     public var tarSize: UInt64 = 256 << 30
@@ -13,8 +13,12 @@ public struct IngestLimits: Sendable, Hashable {
     public var expansion: UInt64 = 256
     /// Decompressed bytes that may come of anything. Default: 256 MiB.
     public var freeExpansion: UInt64 = 256 << 20
-    /// Bytes of one extended header. Default: 1 MiB.
+    /// Bytes of one extended header, of all global ones, and of a sparse file's map. Default: 1 MiB.
     public var extendedHeaderSize = 1 << 20
+    /// Bytes of all sparse files together, with their holes. Default: 8 GiB.
+    public var sparseSize = Limits.sparseSize
+    /// Bytes of all link targets and xattrs together. Default: 256 MiB.
+    public var metadataSize = Limits.metadataSize
 
     public init() {}
 }

@@ -16,16 +16,16 @@ struct BlobResult: Sendable {
 struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
     private var source: DecompressingSource<BlobTee<Upstream>>
     private let limits: IngestLimits
-    private let progress: (@Sendable (UInt64) -> Bool)?
+    private let progress: IngestProgress
     private var tarSize: UInt64 = 0
 
     /// Reads the first bytes of `upstream`.
     static func open(
         _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?,
-        options: IngestOptions
+        limits: IngestLimits, progress: IngestProgress
     ) throws(StoreError) -> Self {
         do throws(CodecError) {
-            return try Self(upstream, declared: declared, blob: blob, options: options)
+            return try Self(upstream, declared: declared, blob: blob, limits: limits, progress: progress)
         } catch {
             throw .layer(error)
         }
@@ -33,13 +33,13 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
 
     private init(
         _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?,
-        options: IngestOptions
+        limits: IngestLimits, progress: IngestProgress
     ) throws(CodecError) {
         var source = try DecompressingSource(BlobTee(upstream, file: blob), declared: declared)
         if source.compression == .none { source.upstream.stopKeeping() }
         self.source = source
-        limits = options.limits
-        progress = options.progress
+        self.limits = limits
+        self.progress = progress
     }
 
     var compression: Compression { source.compression }
@@ -62,7 +62,7 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
             let (most, overflow) = source.compressedCount.multipliedReportingOverflow(by: limits.expansion)
             if !overflow && tarSize > most { throw .layer(.expandsTooMuch(limit: limits.expansion)) }
         }
-        if let progress, !progress(source.upstream.count) { throw .cancelled }
+        if !progress.report(source.upstream.count) { throw .cancelled }
         return true
     }
 

@@ -13,12 +13,17 @@ struct LayerSplitter: ~Copyable {
     private var parser: TarParser
     private var hash = SHA256()
     private let stream: Descriptor
+    private var streamWriteBehind = WriteBehind()
     private var streamSize: UInt64 = 0
     private var entry: TarEntry?
     private var data = FileData.empty
     private var entryCount: UInt64 = 0
     /// What is being split off.
     private var isObject = false
+    /// The sparse file that the payload is expanded into; the payload itself stays in the stream.
+    private var sparse: SparseObjectWriter?
+    private var expanded: [Digest] = []
+    private let progress: IngestProgress
     private var paddingLeft = 0
     private var padding: [UInt8] = []
     /// Where the bytes of the chunk start that still have to go to the stream.
@@ -26,9 +31,12 @@ struct LayerSplitter: ~Copyable {
     var objects = ObjectWriter()
     private(set) var records: [Split] = []
 
-    init(_ limits: IngestLimits, stream: consuming Descriptor) {
+    init(_ limits: IngestLimits, _ progress: IngestProgress, stream: consuming Descriptor) {
         parser = TarParser(
-            limits: TarLimits(entries: limits.entries, extendedHeaderSize: limits.extendedHeaderSize))
+            limits: TarLimits(
+                entries: limits.entries, extendedHeaderSize: limits.extendedHeaderSize,
+                sparseSize: limits.sparseSize, metadataSize: limits.metadataSize))
+        self.progress = progress
         self.stream = stream
     }
 
@@ -44,12 +52,13 @@ struct LayerSplitter: ~Copyable {
         while let event = try parsed(chunk, &cursor) {
             switch event {
             case .entry(let entry):
-                try begin(entry, chunk, at: cursor)
+                try begin(entry, chunk, at: cursor, staging)
             case .payload(let range) where isObject:
                 try takeObject(chunk, range, staging)
-            case .payload:
-                break
+            case .payload(let range):
+                try sparse?.write(chunk.extracting(range).raw, progress)
             case .endOfEntry:
+                try endSparse(staging)
                 try end(into: &sink)
                 takePadding(chunk)
             }
@@ -67,9 +76,16 @@ struct LayerSplitter: ~Copyable {
         }
     }
 
-    private mutating func begin(_ entry: TarEntry, _ chunk: Span<UInt8>, at cursor: Int) throws(StoreError) {
-        isObject = entry.size >= UInt64(Limits.objectThreshold)
-        if isObject {
+    private mutating func begin(
+        _ entry: TarEntry, _ chunk: Span<UInt8>, at cursor: Int, _ staging: borrowing IngestDirectory
+    ) throws(StoreError) {
+        isObject = entry.size >= UInt64(Limits.objectThreshold) && entry.sparse == nil
+        if let map = entry.sparse {
+            guard map.size > 0 else { return self.entry = entry }
+            sparse = try doing("write a sparse file") { () throws(Errno) in
+                try SparseObjectWriter(map, staging)
+            }
+        } else if isObject {
             try flush(chunk, upTo: cursor)
             objects.begin(size: entry.size)
         } else if entry.size > 0 {
@@ -92,6 +108,19 @@ struct LayerSplitter: ~Copyable {
         data = .object(digest, length: size)
         records.append(Split(offset: parser.offset - size, length: size, digest: digest))
         paddingLeft = Int((512 - size % 512) % 512)
+    }
+
+    /// Makes an object of the sparse file that ends here.
+    private mutating func endSparse(_ staging: borrowing IngestDirectory) throws(StoreError) {
+        guard let size = entry?.size, let map = entry?.sparse, var writer = sparse.take() else { return }
+        let digest = try writer.finish(progress)
+        let known = objects.all.count
+        try doing("write a sparse file") { () throws(Errno) in
+            try objects.adopt(SparseObjectWriter.temporaryName, digest, size: size, staging)
+        }
+        // What stands in the tar as a plain payload too is among the splits.
+        if objects.all.count > known { expanded.append(digest) }
+        data = .object(digest, length: map.size)
     }
 
     /// Takes the padding behind an object out of the chunk, as far as it lies there.
@@ -131,6 +160,7 @@ struct LayerSplitter: ~Copyable {
         } catch {
             throw .system("write a layer's stream", error)
         }
+        if let range = streamWriteBehind.wrote(end - runStart) { stream.startWriteback(range) }
         streamSize += UInt64(end - runStart)
         runStart = end
     }
@@ -144,7 +174,8 @@ struct LayerSplitter: ~Copyable {
         }
         endPadding()
         let splits = Splits(
-            diffID: hash.finishAndReset(), tarSize: parser.offset, streamSize: streamSize, records: records)
+            diffID: hash.finishAndReset(), tarSize: parser.offset, streamSize: streamSize, records: records,
+            expanded: expanded)
         return (splits, entryCount)
     }
 }

@@ -12,6 +12,7 @@ import LaminaSystem
 struct ObjectWriter: ~Copyable {
     private var hash = SHA256()
     private var file: Descriptor?
+    private var writeBehind = WriteBehind()
     private var size: UInt64 = 0
     private var written: UInt64 = 0
     private var known: Set<Digest> = []
@@ -39,21 +40,35 @@ struct ObjectWriter: ~Copyable {
         if isLast && file == nil {
             let digest = hash.finishAndReset()
             if register(digest, in: staging.store) {
-                try staging.create(ByteString(digest.hex)).writeAll(part)
+                let object = try staging.create(ByteString(digest.hex))
+                try object.writeAll(part)
+                object.startWriteback(0..<Int64(part.byteCount))
             }
             return digest
         }
         if file == nil { file = try staging.create(Self.temporaryName) }
         try file?.writeAll(part)
+        if let range = writeBehind.wrote(part.byteCount) { file?.startWriteback(range) }
         guard isLast else { return nil }
+        if let range = writeBehind.rest() { file?.startWriteback(range) }
+        writeBehind = WriteBehind()
         file = nil
         let digest = hash.finishAndReset()
-        if register(digest, in: staging.store) {
-            try staging.descriptor.rename(Self.temporaryName, to: staging.descriptor, ByteString(digest.hex))
-        } else {
-            try staging.descriptor.removeFile(Self.temporaryName)
-        }
+        try adopt(Self.temporaryName, digest, size: size, staging)
         return digest
+    }
+
+    /// Takes a file that lies complete in the staging directory as `name` for the object `digest`;
+    /// `size` is what it takes there.
+    mutating func adopt(
+        _ name: ByteString, _ digest: Digest, size: UInt64, _ staging: borrowing IngestDirectory
+    ) throws(Errno) {
+        self.size = size
+        if register(digest, in: staging.store) {
+            try staging.descriptor.rename(name, to: staging.descriptor, ByteString(digest.hex))
+        } else {
+            try staging.descriptor.removeFile(name)
+        }
     }
 
     /// Notes an object of this layer; whether neither store nor layer had it.

@@ -23,12 +23,14 @@ extension Store {
     ) throws(StoreError) -> StagedLayer {
         let staging = try IngestDirectory.make(in: self)
         let directory = try staging.makeLayerDirectory()
+        let progress = IngestProgress(options.progress)
         var splitter = LayerSplitter(
-            options.limits, stream: try staging.create(StorePath.stream, in: directory))
+            options.limits, progress, stream: try staging.create(StorePath.stream, in: directory))
         let keeps = options.keepBlob && expected.compression != Compression.none
         let blob = keeps ? try staging.create(StagedLayer.blobName, in: staging.descriptor) : nil
         let result = try pump(
-            source, declared: expected.compression, blob: blob, options, &splitter, staging, into: &sink)
+            source, declared: expected.compression, blob: blob, options.limits, progress, &splitter, staging,
+            into: &sink)
         let (splits, entryCount) = try splitter.finish()
         let summary = LayerSummary(
             compression: result.compression, blobDigest: result.digest ?? splits.diffID,
@@ -45,12 +47,13 @@ extension Store {
     /// Runs the two halves side by side: the first on a thread of its own, the second here.
     private func pump<Source: ByteSource & Sendable & ~Copyable>(
         _ source: consuming Source, declared: Compression?, blob: consuming Descriptor?,
-        _ options: IngestOptions,
+        _ limits: IngestLimits, _ progress: IngestProgress,
         _ splitter: inout LayerSplitter, _ staging: borrowing IngestDirectory,
         into sink: inout some LayerEntrySink & ~Copyable
     ) throws(StoreError) -> BlobResult {
         let ring = ChunkRing(count: Self.chunkCount, chunkSize: Self.chunkSize)
-        let input = try LayerSource.open(source, declared: declared, blob: blob, options: options)
+        let input = try LayerSource.open(
+            source, declared: declared, blob: blob, limits: limits, progress: progress)
         let worker = try startProducer(of: ring, from: input)
         let result: Result<BlobResult, StoreError>
         do throws(StoreError) {

@@ -122,27 +122,41 @@ extension Store {
     public func readLayer(
         _ diffID: Digest, _ body: (RawSpan) throws(StoreError) -> Void
     ) throws(StoreError) {
-        var reader = try LayerReader(self, diffID)
-        var buffer = Buffer(capacity: 1 << 20)
-        var hash = SHA256()
-        while try fill(&buffer, from: &reader) {
-            hash.update(buffer.bytes.raw)
-            try body(buffer.bytes.raw)
-        }
-        let found = hash.finish()
+        let found = try Self.digest(of: try LayerReader(self, diffID), body)
         guard found == diffID else { throw .digestMismatch(.layer, expected: diffID, found: found) }
     }
 
-    private func fill(_ buffer: inout Buffer, from reader: inout LayerReader) throws(StoreError) -> Bool {
-        do throws(CodecError) {
-            return try buffer.fill(from: &reader)
-        } catch {
-            throw .layer(error)
+    /// Reads a stored layer's tar and compares its digest with the diffID; likewise the
+    /// sparse files of it. O(bytes).
+    public func verifyLayer(_ diffID: Digest) throws(StoreError) {
+        try readLayer(diffID) { (_) throws(StoreError) in }
+        for digest in try readSplits(diffID).expanded {
+            let source = DescriptorSource(try openObject(digest))
+            let found = try Self.digest(of: source) { (_) throws(StoreError) in }
+            guard found == digest else { throw .digestMismatch(.object, expected: digest, found: found) }
         }
     }
 
-    /// Reads a stored layer's tar and compares its digest with the diffID. O(bytes).
-    public func verifyLayer(_ diffID: Digest) throws(StoreError) {
-        try readLayer(diffID) { (_) throws(StoreError) in }
+    private static func digest<Source: ByteSource & ~Copyable>(
+        of source: consuming Source, _ body: (RawSpan) throws(StoreError) -> Void
+    ) throws(StoreError) -> Digest {
+        var source = source
+        var buffer = Buffer(capacity: 1 << 20)
+        var hash = SHA256()
+        while try fill(&buffer, from: &source) {
+            hash.update(buffer.bytes.raw)
+            try body(buffer.bytes.raw)
+        }
+        return hash.finish()
+    }
+
+    private static func fill<Source: ByteSource & ~Copyable>(
+        _ buffer: inout Buffer, from source: inout Source
+    ) throws(StoreError) -> Bool {
+        do throws(CodecError) {
+            return try buffer.fill(from: &source)
+        } catch {
+            throw .layer(error)
+        }
     }
 }

@@ -35,12 +35,21 @@ public struct Splits: Hashable, Sendable {
     public var streamSize: UInt64
     /// In the order of the tar.
     public var records: [Split]
+    /// Objects that are sparse files of the tar with their holes. The tar's own bytes of
+    /// these are in the stream.
+    public var expanded: [Digest]
 
-    public init(diffID: Digest, tarSize: UInt64, streamSize: UInt64, records: [Split] = []) {
+    /// Every object that the layer needs; one of several places stands there as often.
+    public var objects: [Digest] { records.map(\.digest) + expanded }
+
+    public init(
+        diffID: Digest, tarSize: UInt64, streamSize: UInt64, records: [Split] = [], expanded: [Digest] = []
+    ) {
         self.diffID = diffID
         self.tarSize = tarSize
         self.streamSize = streamSize
         self.records = records
+        self.expanded = expanded
     }
 
     static let magic = Array("LAMSPLIT".utf8)
@@ -60,7 +69,7 @@ public struct Splits: Hashable, Sendable {
         bytes.append(littleEndian: tarSize)
         bytes.append(littleEndian: streamSize)
         bytes += diffID.bytes
-        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: UInt64(expanded.count))
         var slot: UInt32 = 0
         for record in records {
             bytes.append(littleEndian: record.offset)
@@ -74,6 +83,7 @@ public struct Splits: Hashable, Sendable {
             bytes += record.padding
             bytes += [UInt8](repeating: 0, count: Self.paddingSlot - record.padding.count)
         }
+        for digest in expanded { bytes += digest.bytes }
         return bytes + SHA256.digest(of: bytes.raw).bytes
     }
 
@@ -89,9 +99,12 @@ public struct Splits: Hashable, Sendable {
         else { return nil }
         let slots = Int(bytes.littleEndian(UInt32.self, at: 12))
         let count = bytes.littleEndian(UInt64.self, at: 16)
+        let expandedCount = bytes.littleEndian(UInt64.self, at: 72)
         let room = body - Self.headerSize
         guard count <= UInt64(room / Self.recordSize), slots <= room / Self.paddingSlot,
-            Int(count) * Self.recordSize + slots * Self.paddingSlot == room
+            expandedCount <= UInt64(room / Digest.byteCount),
+            Int(count) * Self.recordSize + slots * Self.paddingSlot + Int(expandedCount) * Digest.byteCount
+                == room
         else { return nil }
         self.init(
             diffID: diffID, tarSize: bytes.littleEndian(UInt64.self, at: 24),
@@ -103,6 +116,12 @@ public struct Splits: Hashable, Sendable {
                     bytes, at: Self.headerSize + index * Self.recordSize, paddings, slots)
             else { return nil }
             records.append(record)
+        }
+        for start in stride(
+            from: paddings + slots * Self.paddingSlot, to: body, by: Digest.byteCount)
+        {
+            guard let digest = Digest(bytes: bytes[start..<start + Digest.byteCount]) else { return nil }
+            expanded.append(digest)
         }
         guard isConsistent else { return nil }
     }

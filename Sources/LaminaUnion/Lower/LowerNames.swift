@@ -83,7 +83,9 @@ struct HardLinkNames: ~Copyable {
                 if entry.type == .directory {
                     pending.append(entry.nid)
                 } else if try lower.node(entry.nid).linkCount > 1 {
-                    if result[entry.nid]?.last != directory { result[entry.nid, default: []].append(directory) }
+                    if result[entry.nid]?.last != directory {
+                        result[entry.nid, default: []].append(directory)
+                    }
                 }
             }
         }

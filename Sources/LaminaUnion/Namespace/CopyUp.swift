@@ -154,7 +154,9 @@ extension LowerContent {
             if try destination.status().size == Int64(clamping: length) { return }
             try destination.truncate(to: 0)
         }
-        guard let start = Int64(exactly: offset), let total = Int64(exactly: count) else { throw .fileTooLarge }
+        guard let start = Int64(exactly: offset), let total = Int64(exactly: count) else {
+            throw .fileTooLarge
+        }
         var done: Int64 = 0
         while done < total {
             let piece = Int(min(total - done, 1 << 30))

@@ -34,7 +34,8 @@ extension Union {
     public func makeDirectory(
         _ name: ByteString, in parent: NodeID, _ creation: Creation
     ) throws(Errno) -> Entry {
-        try create(name, in: parent, type: .directory, creation) { (directory, path, permissions) throws(Errno) in
+        try create(name, in: parent, type: .directory, creation) {
+            (directory, path, permissions) throws(Errno) in
             try directory.makeDirectory(path, permissions: permissions)
         }
     }
@@ -46,7 +47,8 @@ extension Union {
         guard type != .directory, type != .symlink else { throw .invalidArgument }
         // 0:0 is how a sandbox writes "nothing here".
         guard type != .characterDevice || device != .zero else { throw .notPermitted }
-        return try create(name, in: parent, type: type, creation) { (directory, path, permissions) throws(Errno) in
+        return try create(name, in: parent, type: type, creation) {
+            (directory, path, permissions) throws(Errno) in
             try directory.makeNode(path, mode: type.rawValue | permissions, device: device)
         }
     }

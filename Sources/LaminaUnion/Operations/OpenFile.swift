@@ -82,7 +82,8 @@ public final class OpenFile: Sendable {
         try upperFile().descriptor.allocate(mode: mode, offset: offset, length: length)
     }
 
-    /// `lseek(2)` for `SEEK_DATA` and `SEEK_HOLE`: a file of the layers is all data.
+    /// `lseek(2)` for `SEEK_DATA` and `SEEK_HOLE`. Of the layers' files, objects may have
+    /// holes; what is in a stream, never at its start, is all data.
     public func seek(to offset: UInt64, whence: Int32) throws(Errno) -> UInt64 {
         switch try current() {
         case .upper(let file):
@@ -90,6 +91,10 @@ public final class OpenFile: Sendable {
             return UInt64(clamping: try file.descriptor.seek(to: offset, whence: whence))
         case .lower(let content):
             guard offset < content.length else { throw .noSuchAddressOrDevice }
+            if content.offset == 0, let offset = Int64(exactly: offset) {
+                let found = try content.file.descriptor.seek(to: offset, whence: whence)
+                return min(UInt64(clamping: found), content.length)
+            }
             return whence == SeekFlag.hole ? content.length : offset
         }
     }

@@ -19,7 +19,8 @@ struct OverlayConvention: Sendable {
         opaque = namespace + "overlay.opaque"
         redirect = namespace + "overlay.redirect"
         origin = namespace + "lamina.origin"
-        hidden = ["trusted.overlay.", "trusted.lamina."] + (privileged ? [] : ["user.overlay.", "user.lamina."])
+        hidden =
+            ["trusted.overlay.", "trusted.lamina."] + (privileged ? [] : ["user.overlay.", "user.lamina."])
     }
 
     /// Whether an xattr belongs to the union, and the container neither sees nor sets it.

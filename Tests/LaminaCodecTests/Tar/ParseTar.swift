@@ -5,6 +5,19 @@ import LaminaCore
 struct ParsedEntry {
     var entry: TarEntry
     var payload: [UInt8]
+
+    /// The file's bytes, its holes as zeros.
+    var content: [UInt8] {
+        guard let map = entry.sparse else { return payload }
+        var result = [UInt8](repeating: 0, count: Int(map.size))
+        var start = 0
+        for segment in map.segments {
+            let range = Int(segment.lowerBound)..<Int(segment.upperBound)
+            result.replaceSubrange(range, with: payload[start..<start + range.count])
+            start += range.count
+        }
+        return result
+    }
 }
 
 /// Parses a tar in chunks of `step` bytes, up to its end if it `isWhole`.

@@ -21,6 +21,8 @@ private let table: [String: Set<String>] = [
     "LaminaCommands": ["LaminaCore", "LaminaSystem", "LaminaEngine", "ArgumentParser", "Foundation"],
     "lamina": ["LaminaCommands"],
     "lamina-prune": ["LaminaEngine", "LaminaCommands"],
+    // The door of libFuzzer, which Tools/fuzz compiles.
+    "support": ["FuzzTargets"],
 ]
 
 /// The C library, the standard library's own modules, and the values of swift-system.

@@ -5,6 +5,7 @@
 
 import Foundation
 import GRDB
+import Glibc
 import LaminaCore
 import LaminaSystem
 
@@ -28,11 +29,25 @@ public final class Catalog: Sendable {
                 // FULL: a commit that was reported is on the disk.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
             }
+            let lock = Self.openingLock(of: path)
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try Self.migrate(queue, path: path)
+            _ = consume lock
         } catch {
             throw CatalogError(error)
         }
+    }
+
+    /// Processes open a catalogue one after the other (`flock(2)` on its directory, for milliseconds):
+    /// switching a new file to WAL mode and making its tables answer "busy" or "no such table" to
+    /// another that does the same. Without the directory SQLite says what is wrong.
+    private static func openingLock(of path: String) -> Descriptor? {
+        let directory = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+        guard let lock = try? Descriptor.open(ByteString(String(directory)), O_RDONLY | O_DIRECTORY) else {
+            return nil
+        }
+        try? lock.lock(exclusive: true)
+        return lock
     }
 
     private static func migrate(_ queue: DatabaseQueue, path: String) throws {

@@ -92,6 +92,15 @@ import Testing
         #expect(try lamina.storeFiles() == [])
     }
 
+    /// All of them make the store and its catalogue.
+    @Test func firstCommandsAtOnce() throws {
+        for _ in 0..<20 {
+            let lamina = try LaminaProgram(inMemory: true)
+            let all = try (0..<4).map { _ in try start(lamina, ["images"]) }
+            for process in all { #expect(try Spawn.wait(for: process) == 0) }
+        }
+    }
+
     /// A load that fails takes nothing away that another one relies on.
     @Test func aFailingLoadBesideAGoodOne() throws {
         let lamina = try LaminaProgram()

@@ -64,6 +64,8 @@ final class Floor: Sendable {
             while try chunk.fill(from: &source) {
                 diffID.update(chunk.bytes.raw)
                 try output.writeAll(chunk.bytes.raw)
+                // The disk starts at once, as it does for Lamina, and not at the sync in the end.
+                output.startWriteback(Int64(size)..<Int64(size) + Int64(chunk.count))
                 size += UInt64(chunk.count)
             }
             let tar = diffID.finish()

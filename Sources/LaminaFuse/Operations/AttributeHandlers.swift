@@ -19,7 +19,8 @@ extension fuse_lowlevel_ops {
                 (server) throws(Errno) in
                 guard let attributes = unsafe attributes else { throw .invalidArgument }
                 // SAFETY: libfuse fills the structure for the call.
-                let change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
+                var change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
+                try server.identities?.store(&change)
                 return try server.union.setAttributes(of: NodeID(rawValue: id), change)
             }
         }

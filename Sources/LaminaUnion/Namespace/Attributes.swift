@@ -28,14 +28,12 @@ extension Namespace {
         let node = try copyUp(id)
         let handle = try upper.open(node)
         if let size = change.size { try handle.setPathSize(Int64(clamping: size)) }
-        if change.uid != nil || change.gid != nil {
-            try handle.setPathOwner(uid: change.uid ?? .max, gid: change.gid ?? .max)
-        }
-        if let permissions = change.permissions { try handle.setPathPermissions(permissions & 0o7777) }
+        let owner = OwnerChange(uid: change.uid, gid: change.gid, permissions: change.permissions)
+        try upper.setOwner(owner, of: handle, type: node.type)
         if change.atime != .keep || change.mtime != .keep {
             try handle.setPathTimes(atime: change.atime, mtime: change.mtime)
         }
-        return visible(try handle.status(), of: node)
+        return visible(try upper.status(of: handle), of: node)
     }
 
     /// The value of an xattr.

@@ -45,7 +45,7 @@ extension Namespace {
         let places = try visiblePlaces(of: nid)
         let temporary = upper.temporaryName()
         let handle = try copy(nid, type: type, to: temporary, limit: limit)
-        try handle.setExtendedAttribute(upper.convention.origin, Array(String(nid).utf8).raw)
+        try upper.setOrigin(nid, of: handle)
         let status = try handle.status()
         let node = table.insert(type: type, inode: status.inode, lower: nid)
         twins.insert(nid)
@@ -105,7 +105,7 @@ extension Namespace {
             let content = try lower.openContent(nid)
             let count = min(limit, content.length)
             try content.copy(to: file, count: count)
-            if count > 0 { try file.syncData() }
+            if count > 0, !upper.isVolatile { try file.syncData() }
         case .symlink:
             try upper.work.makeSymlink(temporary, target: try lower.symlinkTarget(nid))
         default:
@@ -117,14 +117,12 @@ extension Namespace {
         return handle
     }
 
-    /// Owner first, because changing it clears setuid bits and capabilities; times last.
+    /// Times last: everything else changes them.
     private func copyAttributes(of nid: UInt64, to handle: borrowing Descriptor) throws(Errno) {
         let node = try lower.node(nid)
-        try handle.setPathOwner(uid: node.uid, gid: node.gid)
-        if FileType(mode: node.mode) != .symlink { try handle.setPathPermissions(node.mode & 0o7777) }
-        for attribute in try lower.extendedAttributes(nid) {
-            try handle.setExtendedAttribute(attribute.name, attribute.value.raw)
-        }
+        try upper.setIdentity(
+            of: handle, uid: node.uid, gid: node.gid, mode: node.mode,
+            attributes: try lower.extendedAttributes(nid))
         try handle.setPathTimes(atime: .set(node.mtime), mtime: .set(node.mtime))
     }
 

@@ -37,7 +37,7 @@ extension Namespace {
         let directory = try ensureDirectory(parent)
         let creation = creation.inheriting(from: try upper.status(of: directory), type: type)
         try occupy(name, in: directory, directoryWanted: type == .directory) { (parent, path) throws(Errno) in
-            try make(parent, path, creation.permissions)
+            try make(parent, path, upper.firstPermissions(creation.permissions, type))
             try own(path, in: parent, type: type, creation)
         }
         guard let status = try upper.status(of: name, in: directory) else { throw .ioError }
@@ -48,6 +48,11 @@ extension Namespace {
     private func own(
         _ path: ByteString, in parent: borrowing Descriptor, type: FileType, _ creation: Creation
     ) throws(Errno) {
+        if case .recorded = upper.ownership {
+            return try upper.setFirstOwner(
+                uid: creation.uid, gid: creation.gid, permissions: creation.permissions,
+                of: parent.openPath(path), type: type)
+        }
         try parent.setOwner(of: path, uid: creation.uid, gid: creation.gid)
         // chown clears these bits of a file; a directory's setgid bit may be dropped by mkdir.
         if creation.permissions & 0o7000 != 0, type != .symlink {

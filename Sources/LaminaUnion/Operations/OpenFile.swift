@@ -70,7 +70,7 @@ public final class OpenFile: Sendable {
 
     /// Makes the file durable; a file of the layers is already.
     public func sync(dataOnly: Bool) throws(Errno) {
-        guard case .upper(let file) = try current() else { return }
+        guard !union.upper.isVolatile, case .upper(let file) = try current() else { return }
         if dataOnly { try file.descriptor.syncData() } else { try file.descriptor.sync() }
     }
 
@@ -135,7 +135,8 @@ extension Union {
             }
         }
         // Appending is the kernel's business: its requests name the offset.
-        let kept = flags & (O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC)
+        let durable = upper.isVolatile ? 0 : O_SYNC | O_DSYNC
+        let kept = flags & (O_ACCMODE | O_TRUNC | durable)
         if let file = try openUpper(id, flags: kept) {
             return OpenFile(id: id, union: self, source: .upper(file))
         }

@@ -61,7 +61,7 @@ extension fuse_entry_param {
 }
 
 extension Creation {
-    /// Who asks, and the mode that is wanted, from which the kernel took the umask already.
+    /// Who asks, and the mode that is wanted, from which the umask is not taken yet.
     @unsafe
     init(mode: mode_t, request: fuse_req_t) {
         guard let context = unsafe fuse_req_ctx(request) else {
@@ -70,6 +70,7 @@ extension Creation {
         }
         // SAFETY: the context lives as long as the request.
         self.init(
-            permissions: mode & 0o7777, uid: unsafe context.pointee.uid, gid: unsafe context.pointee.gid)
+            permissions: mode & 0o7777, uid: unsafe context.pointee.uid, gid: unsafe context.pointee.gid,
+            umask: unsafe context.pointee.umask)
     }
 }

@@ -9,6 +9,7 @@ final class Server: Sendable {
     let union: Union
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
+    let wire = WireSession()
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 

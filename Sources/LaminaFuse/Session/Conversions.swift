@@ -61,20 +61,29 @@ extension fuse_entry_param {
 }
 
 extension Creation {
-    /// Who asks, and the mode that is wanted, from which the kernel took the umask already.
+    /// Who asks, and the mode that is wanted, from which the umask is not taken yet.
     /// - Throws: `EINVAL` for a caller whom the image has no id for.
     @unsafe
     init(mode: mode_t, request: fuse_req_t) throws(Errno) {
         guard let context = unsafe fuse_req_ctx(request) else { throw .ioError }
         // SAFETY: the context lives as long as the request.
-        let (uid, gid) = unsafe (context.pointee.uid, context.pointee.gid)
-        guard let identities = unsafe identities(of: request) else {
-            self.init(permissions: mode & 0o7777, uid: uid, gid: gid)
-            return
+        let caller = unsafe context.pointee
+        try self.init(
+            permissions: mode, uid: caller.uid, gid: caller.gid, umask: caller.umask,
+            unsafe identities(of: request))
+    }
+
+    /// The same with the caller's ids as the mount shows them.
+    init(
+        permissions: UInt32, uid: UInt32, gid: UInt32, umask: UInt32, _ identities: Identities?
+    ) throws(Errno) {
+        var (user, group) = (uid, gid)
+        if let identities {
+            guard let stored = identities.storedUser(uid), let storedGroup = identities.storedGroup(gid) else {
+                throw .invalidArgument
+            }
+            (user, group) = (stored, storedGroup)
         }
-        guard let user = identities.storedUser(uid), let group = identities.storedGroup(gid) else {
-            throw .invalidArgument
-        }
-        self.init(permissions: mode & 0o7777, uid: user, gid: group)
+        self.init(permissions: permissions & 0o7777, uid: user, gid: group, umask: umask)
     }
 }

@@ -11,6 +11,7 @@ final class Server: Sendable {
     let identities: Identities?
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
+    let wire = WireSession()
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 

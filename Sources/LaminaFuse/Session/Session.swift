@@ -80,6 +80,10 @@ public func serve(
     defer { unsafe fuse_remove_signal_handlers(session) }
     try unsafe mount(session, options)
     defer { unsafe fuse_session_unmount(session) }
+    var device = fuse_custom_io.lamina
+    guard unsafe fuse_session_custom_io(session, &device, fuse_session_fd(session)) == 0 else {
+        throw .session
+    }
     let result = unsafe runLoop(session)
     // Of a connection that was handed over libfuse does not know the place. 0: somebody unmounted it.
     if !options.isPrivileged, result != 0 { Fusermount.unmount(options.mountpoint) }
@@ -166,10 +170,13 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     let wanted =
         FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
         | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO
+        | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
     // SAFETY: libfuse hands over its own structure for the call.
     unsafe connection.pointee.want |= unsafe UInt32(wanted) & connection.pointee.capable
     // Pages are given up when this server says so and never by guessing from times.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+    // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.
+    unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
     unsafe connection.pointee.time_gran = 1
     // SAFETY: the session keeps the server alive.
     unsafe Unmanaged<Server>.fromOpaque(pointer).takeUnretainedValue().ready()

@@ -26,6 +26,8 @@ final class UpperNode {
     var anchor: SharedDescriptor?
     /// Lookups that the kernel has not forgotten.
     var lookups: UInt64 = 0
+    /// The default ACL of a directory, remembered because every create asks.
+    var inherited = InheritedList.unknown
     /// Nodes in the table that have a name in this directory.
     var children = 0
 

@@ -79,7 +79,8 @@ extension Creation {
     ) throws(Errno) {
         var (user, group) = (uid, gid)
         if let identities {
-            guard let stored = identities.storedUser(uid), let storedGroup = identities.storedGroup(gid) else {
+            guard let stored = identities.storedUser(uid), let storedGroup = identities.storedGroup(gid)
+            else {
                 throw .invalidArgument
             }
             (user, group) = (stored, storedGroup)

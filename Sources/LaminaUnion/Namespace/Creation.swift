@@ -46,7 +46,8 @@ public struct Creation: Sendable {
     /// Whether a node is complete as soon as it is made, so that no other step can be
     /// missed by a crash.
     func isOneStep(_ ownership: Ownership) -> Bool {
-        ownership == .own && uid == geteuid() && gid == getegid() && permissions & 0o7000 == 0 && accessList == nil
+        ownership == .own && uid == geteuid() && gid == getegid() && permissions & 0o7000 == 0
+            && accessList == nil
             && defaultList == nil
     }
 

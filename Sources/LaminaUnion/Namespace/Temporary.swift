@@ -12,7 +12,8 @@ extension Namespace {
         if directory.linkCount == 0 { throw .noSuchFileOrDirectory }
         let creation = creation.inheriting(from: directory, try defaultList(of: parent), type: .regular)
         let file = try upper.work.open(
-            ".", OpenFlag.temporary | O_RDWR, permissions: upper.firstPermissions(creation.permissions, .regular) & 0o777)
+            ".", OpenFlag.temporary | O_RDWR,
+            permissions: upper.firstPermissions(creation.permissions, .regular) & 0o777)
         try creation.apply(to: file, type: .regular, upper)
         let status = try upper.status(of: file)
         let node = table.insert(type: .regular, inode: status.inode, lower: nil)

@@ -42,6 +42,12 @@ public enum FaultInjection {
         state.store(kind << 56 | code << 32 | UInt64(max(count, 1)), ordering: .sequentiallyConsistent)
     }
 
+    /// The calls of the armed kind, the one that meets the action among them, that are still to
+    /// come; 0 when the switch is off. Armed with a great number, this counts calls.
+    public static var callsLeft: UInt32 {
+        UInt32(truncatingIfNeeded: state.load(ordering: .sequentiallyConsistent))
+    }
+
     /// Takes the switch back.
     public static func disarm() {
         state.store(0, ordering: .sequentiallyConsistent)

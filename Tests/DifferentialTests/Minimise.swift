@@ -4,11 +4,15 @@ import LaminaTestSupport
 import TreeModel
 
 extension ScriptPlan {
-    /// Runs the script and returns what differed, with a script made short.
-    func findDifference() throws -> (difference: Difference, script: [Operation])? {
+    /// Runs the script and returns what differed, with a script made short; nil when nothing did.
+    func findDifference() throws -> String? {
         var steps: [Operation] = []
         guard let difference = try first(of: { try $0.generate(into: &steps) }) else { return nil }
-        return (difference, try minimise(steps))
+        let script = try minimise(steps)
+        let last = try first(of: { try $0.replay(script) })
+        let lines = script.map { "    \($0)" }.joined(separator: "\n")
+        return
+            "\(self): \(difference)\nshorter, on the same layers:\n\(lines)\n\(last.map { "\($0)" } ?? "not seen again")"
     }
 
     private func first(of body: (DifferentialRun) throws -> Void) throws -> Difference? {

@@ -22,7 +22,8 @@ extension Model {
         case .socket, .blockDevice:
             throw .noSuchAddressOrDevice
         case .fifo:
-            if flags & O_ACCMODE == O_WRONLY { throw .noSuchAddressOrDevice }
+            let hasReader = held.values.contains { $0.node === node && $0.canRead }
+            if flags & O_ACCMODE == O_WRONLY, !hasReader { throw .noSuchAddressOrDevice }
         case .regular:
             if flags & O_TRUNC != 0 { resize(node, to: 0) }
         case .characterDevice, .symlink:

@@ -17,7 +17,7 @@ final class ModelNode {
     var bytes: [UInt8] = []
     var target = ByteString()
     var attributes: [ByteString: [UInt8]] = [:]
-    /// Names of a node that is no directory.
+    /// Names; of a directory 1, and 0 when it was removed.
     var links = 1
     /// Names that the layer gave it which the layers above took away: overlayfs still counts them.
     var hiddenLinks = 0
@@ -59,9 +59,9 @@ final class ModelNode {
             case .symlink: target.count
             default: 0
             }
-        let directories = entries.values.filter(\.isDirectory).count
+        let subdirectories = entries.values.filter(\.isDirectory).count
         return NodeStatus(
             type: type, permissions: permissions, uid: uid, gid: gid, device: device, size: size,
-            links: isDirectory ? 2 + directories : links, time: time, identity: id)
+            links: isDirectory && links > 0 ? 2 + subdirectories : links, time: time, identity: id)
     }
 }

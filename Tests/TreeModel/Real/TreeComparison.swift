@@ -10,9 +10,11 @@ public struct Tolerance: Sendable {
     public var countsHiddenLinks = false
     /// Inode numbers may change, as overlayfs's do without a common filesystem.
     public var identityMayChange = false
+    /// What is done to a layer's open file that lost its last name fails or brings a name back.
+    public var losesUnlinkedFiles = false
     /// A file opened for reading before its copy-up goes on showing the layer's bytes.
     public var readersKeepOldBytes = false
-    /// A file whose bytes are copied up after its attributes gets the time of the copy.
+    /// Copying up, and a rename that is refused, may set the time of what the layers have.
     public var copiesMayBeYounger = false
 
     public init() {}
@@ -22,6 +24,7 @@ public struct Tolerance: Sendable {
         var result = Tolerance()
         result.countsHiddenLinks = true
         result.identityMayChange = true
+        result.losesUnlinkedFiles = true
         result.readersKeepOldBytes = true
         result.copiesMayBeYounger = true
         return result
@@ -36,6 +39,13 @@ public final class TreeComparison {
 
     public init(_ tolerance: Tolerance = Tolerance()) {
         self.tolerance = tolerance
+    }
+
+    /// Whether a step must not be taken on this tree.
+    public func skips(_ step: Operation, in model: Model) -> Bool {
+        guard tolerance.losesUnlinkedFiles, case .held(let slot, _) = step, let node = model.held[slot]?.node
+        else { return false }
+        return node.isLower && node.links == 0
     }
 
     /// What is wrong with a step's answer; nil when it is right.
@@ -67,7 +77,7 @@ public final class TreeComparison {
     }
 
     private func difference(_ real: NodeStatus, _ model: NodeStatus, node: ModelNode?) -> String? {
-        let mayBeYounger = tolerance.copiesMayBeYounger && model.type == .regular && node?.isLower ?? true
+        let mayBeYounger = tolerance.copiesMayBeYounger && node?.isLower ?? true
         guard case .exactly(let time) = real.time,
             model.time.matches(time) || mayBeYounger && ModificationTime.recent.matches(time)
         else {

@@ -106,6 +106,17 @@ import Testing
         #expect(!mount.exists("f"))
     }
 
+    @Test func anUnlinkedCopyStays() throws {
+        let mount = try MountedSandbox([.file("f", "one")])
+        let file = try mount.open("f", O_RDWR)
+        try mount.remove("f")
+        try file.writeAll(Array("two!".utf8))
+        let status = try file.status()
+        #expect(status.linkCount == 0)
+        #expect(status.size == 4)
+        #expect(status.mtime.seconds > 1_700_000_000)
+    }
+
     @Test func anUnlinkedUpperFileStays() throws {
         let mount = try MountedSandbox([.directory("d")])
         let file = try mount.open("d/f", O_RDWR | O_CREAT)

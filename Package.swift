@@ -67,6 +67,9 @@ let package = Package(
             name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
             swiftSettings: strict),
         .target(
+            name: "TreeModel", dependencies: ["LaminaTestSupport"], path: "Tests/TreeModel",
+            swiftSettings: strict),
+        .target(
             name: "FuzzTargets", dependencies: ["LaminaIndex"], path: "Tests/FuzzTargets",
             swiftSettings: strict),
         tests("LaminaCoreTests", ["LaminaCore"]),
@@ -81,6 +84,7 @@ let package = Package(
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
         tests("PackageTests", ["lamina-mountd"]),
         tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
+        tests("DifferentialTests", ["TreeModel", "lamina-mountd"]),
         tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina", "lamina-mountd"]),
     ]
 )

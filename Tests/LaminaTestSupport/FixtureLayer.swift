@@ -8,6 +8,11 @@ public struct FixtureEntry: Sendable {
     public var entry: TarEntry
     public var bytes: [UInt8] = []
 
+    public init(entry: TarEntry, bytes: [UInt8] = []) {
+        self.entry = entry
+        self.bytes = bytes
+    }
+
     public static func directory(
         _ path: ByteString, _ permissions: UInt32 = 0o755, uid: UInt32 = 0
     ) -> FixtureEntry {

@@ -18,8 +18,13 @@ public final class MountedSandbox: Sendable {
         return false
     }()
 
-    public init(_ layers: [FixtureEntry]..., readOnly: Bool = false) throws {
-        store = try TemporaryDirectory()
+    public convenience init(_ layers: [FixtureEntry]..., readOnly: Bool = false) throws {
+        try self.init(layers: layers, readOnly: readOnly)
+    }
+
+    /// Mounts `layers`, lowest first.
+    public init(layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false) throws {
+        store = try TemporaryDirectory(inMemory: inMemory)
         isReadOnly = readOnly
         try FixtureStore.write(layers, to: store.descriptor)
         for name in ["sandbox", "sandbox/upper", "sandbox/work", "mount"] {
@@ -44,7 +49,7 @@ public final class MountedSandbox: Sendable {
             let program = parent.appending(name)
             if (try? FileStatus.of(program)) != nil { return program }
         }
-        throw MountError(description: "\(name) was not built beside \(test)")
+        throw MountError("\(name) was not built beside \(test)")
     }
 
     /// The bundle's path, when a runner loaded it and is itself elsewhere.
@@ -67,7 +72,32 @@ public final class MountedSandbox: Sendable {
         server.descriptors = [(number: 3, source: pipe.writeEnd.rawValue), (number: 2, source: 2)]
         _ = try server.start()
         let answer = String(decoding: try pipe.takeReadEnd().readLine(), as: UTF8.self)
-        guard answer == "ready" else { throw MountError(description: "lamina-mountd: \(answer)") }
+        guard answer == "ready" else { throw MountError("lamina-mountd: \(answer)") }
+    }
+
+    /// Mounts again after `unmount`.
+    public func mountAgain() throws { try mount() }
+
+    /// The server's process.
+    public func server() throws -> pid_t {
+        let text = try Descriptor.open(sandbox.appending("lock"), O_RDONLY).readAll(limit: 64)
+        guard let pid = pid_t(String(decoding: text, as: UTF8.self).prefix { $0.isNumber }), pid > 1 else {
+            throw MountError("no server's number in \(sandbox)/lock")
+        }
+        return pid
+    }
+
+    /// Kills the server as a crash would, takes the dead mount away and waits for the lock to be free.
+    public func crash() throws {
+        Glibc.kill(try server(), SIGKILL)
+        try clearDeadMount()
+    }
+
+    /// Takes the mount of a dead server away.
+    public func clearDeadMount() throws {
+        try MountTable.unmount(mountpoint, lazy: true)
+        let lock = try Descriptor.open(sandbox.appending("lock"), O_RDWR)
+        try lock.lock(exclusive: true)
     }
 
     /// Unmounts, waits for the server's end and mounts again.
@@ -78,18 +108,18 @@ public final class MountedSandbox: Sendable {
 
     /// Unmounts and waits for the server's end.
     public func unmount() throws {
-        try unmountWhenIdle()
+        try MountTable.unmountWhenIdle(mountpoint)
         let lock = try Descriptor.open(sandbox.appending("lock"), O_RDWR)
         try lock.lock(exclusive: true)
     }
 }
 
-extension MountedSandbox {
+extension MountTable {
     /// Unmounts; waits a little while the mount is busy, since a program that another test
     /// starts holds copies of all descriptors until it runs.
-    private func unmountWhenIdle() throws {
+    public static func unmountWhenIdle(_ mountpoint: ByteString) throws {
         var attempts = 200
-        while attempts > 0, (try? MountTable.unmount(mountpoint, lazy: false)) == nil {
+        while attempts > 0, (try? unmount(mountpoint, lazy: false)) == nil {
             attempts -= 1
             usleep(10_000)
         }
@@ -100,6 +130,10 @@ extension MountedSandbox {
 /// Why a test mount did not come about.
 public struct MountError: Error, CustomStringConvertible {
     public var description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
 }
 
 extension Descriptor {

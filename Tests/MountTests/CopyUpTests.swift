@@ -85,6 +85,16 @@ import Testing
         #expect(try mount.open("cut", O_RDONLY).readAll(limit: 1 << 20) == Array(Self.large[..<100_001]))
     }
 
+    @Test func truncatingTellsTheTime() throws {
+        let mount = try MountedSandbox([.file("f", "long"), .file("g", "long")])
+        let before = try mount.status("f").mtime
+        try mount.open("f", OpenFlag.path).setPathSize(0)
+        try mount.open("g", OpenFlag.path).setPathSize(2)
+        #expect(try mount.status("f").mtime > before)
+        #expect(try mount.status("g").mtime > before)
+        #expect(try mount.read("g") == "lo")
+    }
+
     @Test func anUnlinkedOpenFileStays() throws {
         let mount = try MountedSandbox([.file("f", "still here")])
         let file = try mount.open("f", O_RDONLY)
@@ -94,6 +104,17 @@ import Testing
         try file.setPermissions(0o600)
         #expect(try file.status().mode & 0o777 == 0o600)
         #expect(!mount.exists("f"))
+    }
+
+    @Test func anUnlinkedCopyStays() throws {
+        let mount = try MountedSandbox([.file("f", "one")])
+        let file = try mount.open("f", O_RDWR)
+        try mount.remove("f")
+        try file.writeAll(Array("two!".utf8))
+        let status = try file.status()
+        #expect(status.linkCount == 0)
+        #expect(status.size == 4)
+        #expect(status.mtime.seconds > 1_700_000_000)
     }
 
     @Test func anUnlinkedUpperFileStays() throws {

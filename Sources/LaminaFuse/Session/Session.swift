@@ -89,8 +89,10 @@ public func serve(
     if !options.isPrivileged, result != 0 { Fusermount.unmount(options.mountpoint) }
     // SAFETY: keeps the server alive until no request can reach it.
     withExtendedLifetime(server) {}
-    // ENODEV: unmounted by somebody else, the ordinary end; a positive number is a signal.
-    if result < 0, -result != ENODEV { throw .loop(Errno(rawValue: -result)) }
+    // ENODEV: unmounted by somebody else, the ordinary end, or ECONNABORTED when a request was
+    // just being read; a positive number is a signal.
+    let ends = [0, ENODEV, ECONNABORTED]
+    if result < 0, !ends.contains(-result) { throw .loop(Errno(rawValue: -result)) }
 }
 
 /// Root mounts by mount(2), a plain user through fusermount3.

@@ -20,9 +20,13 @@ public struct AttributeChange: Sendable {
 extension Namespace {
     /// Applies a change and returns what stat then shows.
     mutating func setAttributes(of id: NodeID, _ change: AttributeChange) throws(Errno) -> FileStatus {
+        var change = change
         if let size = change.size {
-            // Dropping bytes must not copy them first.
             guard size <= UInt64(Int64.max) else { throw .fileTooLarge }
+            // The copy below has the new size already, so that truncating it would not tell the time.
+            let isCut = try Int64(clamping: size) < status(of: id).size
+            if isCut, change.mtime == .keep { change.mtime = .now }
+            // Dropping bytes must not copy them first.
             _ = try copyUp(id, limit: size)
         }
         let node = try copyUp(id)

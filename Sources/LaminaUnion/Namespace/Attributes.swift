@@ -20,14 +20,9 @@ public struct AttributeChange: Sendable {
 extension Namespace {
     /// Applies a change and returns what stat then shows.
     mutating func setAttributes(of id: NodeID, _ change: AttributeChange) throws(Errno) -> FileStatus {
-        if let size = change.size {
-            // Dropping bytes must not copy them first.
-            guard size <= UInt64(Int64.max) else { throw .fileTooLarge }
-            _ = try copyUp(id, limit: size)
-        }
+        if let size = change.size { try setSize(of: id, to: size) }
         let node = try copyUp(id)
         let handle = try upper.open(node)
-        if let size = change.size { try handle.setPathSize(Int64(clamping: size)) }
         if change.uid != nil || change.gid != nil {
             try handle.setPathOwner(uid: change.uid ?? .max, gid: change.gid ?? .max)
         }

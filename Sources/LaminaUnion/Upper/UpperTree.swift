@@ -11,12 +11,21 @@ final class UpperTree: Sendable {
     let root: Descriptor
     let work: Descriptor
     let convention: OverlayConvention
+    /// The block maps, in `maps` beside `upper` and `work`.
+    let maps: MapRoom
+    /// Copies that do not have all their names yet, in `links` beside them.
+    let links: SandboxRoom
     private let nextTemporary = Atomic<UInt64>(0)
 
     /// The kernel takes paths below `PATH_MAX`; longer ones are walked in pieces.
     private static let longestPath = 3_500
 
-    init(root: consuming Descriptor, work: consuming Descriptor, convention: OverlayConvention) {
+    init(
+        root: consuming Descriptor, work: consuming Descriptor, convention: OverlayConvention, readOnly: Bool
+    ) throws(Errno) {
+        let sandbox = SharedDescriptor(try work.open("..", OpenFlag.path | O_DIRECTORY))
+        maps = MapRoom(sandbox: sandbox, readOnly: readOnly)
+        links = SandboxRoom("links", in: sandbox)
         self.root = root
         self.work = work
         self.convention = convention

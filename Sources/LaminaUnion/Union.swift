@@ -44,7 +44,17 @@ public final class Union: Sendable {
         if !isReadOnly { try tree.emptyWork() }
         let twins = TwinBitmap(nodes: lower.tree.nidLimit)
         self.twins = twins
-        namespace = Mutex(try Namespace(lower: lower, upper: tree, twins: twins))
+        var namespace = try Namespace(lower: lower, upper: tree, twins: twins)
+        if !isReadOnly { try namespace.finishLinks() }
+        self.namespace = Mutex(namespace)
+    }
+
+    /// The mount ended: what it wrote into block maps becomes durable, so that a reboot
+    /// does not look like a power cut.
+    public func close() throws(Errno) {
+        guard !isReadOnly else { return }
+        try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
+        try upper.maps.makeDurable()
     }
 
     /// Runs `body` alone with the namespace.

@@ -48,6 +48,11 @@ func run(_ arguments: Arguments) throws(RunError) {
     } catch {
         throw RunError(description: error.description)
     }
+    do throws(Errno) {
+        try union.close()
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot make block maps durable: \(error)")
+    }
     withExtendedLifetime(lock) {}
 }
 

@@ -68,7 +68,7 @@ extension Server {
         case Opcode.open:
             // FUSE_OPEN_KILL_SUIDGID of `struct fuse_open_in.open_flags`.
             let flags: UInt32 = try body.wire(at: 4)
-            if flags & 1 != 0 { try union.clearPrivileges(of: NodeID(rawValue: header.node), limit: 0) }
+            if flags & 1 != 0 { try union.clearPrivileges(of: NodeID(rawValue: header.node)) }
         case Opcode.setattr where wire.has(WireSession.handleKillPrivileges):
             // FATTR_KILL_SUIDGID comes with truncation and chown. Before a write the kernel asks
             // to change nothing at all; beside this bit, FATTR_FH and FATTR_LOCKOWNER.

@@ -22,16 +22,13 @@ extension Namespace {
     mutating func setAttributes(of id: NodeID, _ change: AttributeChange) throws(Errno) -> FileStatus {
         var change = change
         if let size = change.size {
-            guard size <= UInt64(Int64.max) else { throw .fileTooLarge }
-            // The copy below has the new size already, so that truncating it would not tell the time.
+            // A copy may be made with the new size already, and then nothing would tell the time.
             let isCut = try Int64(clamping: size) < status(of: id).size
             if isCut, change.mtime == .keep { change.mtime = .now }
-            // Dropping bytes must not copy them first.
-            _ = try copyUp(id, limit: size)
+            try setSize(of: id, to: size)
         }
         let node = try copyUp(id)
         let handle = try upper.open(node)
-        if let size = change.size { try handle.setPathSize(Int64(clamping: size)) }
         let owner = OwnerChange(uid: change.uid, gid: change.gid, permissions: change.permissions)
         try upper.setOwner(owner, of: handle, type: node.type)
         if change.atime != .keep || change.mtime != .keep {

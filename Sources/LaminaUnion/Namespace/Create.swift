@@ -71,6 +71,7 @@ extension Namespace {
     mutating func link(_ id: NodeID, to name: ByteString, in parent: NodeID) throws(Errno) -> Entry {
         let node = try copyUp(id)
         guard node.type != .directory else { throw .notPermitted }
+        try leaveOwnName(node)
         let directory = try ensureDirectory(parent)
         let handle = try upper.open(node)
         try occupy(name, in: directory, directoryWanted: false) { (parent, path) throws(Errno) in

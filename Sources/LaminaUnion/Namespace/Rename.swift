@@ -23,6 +23,7 @@ extension Namespace {
             try checkReplacing(target, with: source)
         }
         let node = try copyUp(source.id)
+        try leaveOwnName(node)
         let directory = try ensureDirectory(parent)
         let newDirectory = try ensureDirectory(newParent)
         if node.type == .directory { try prepare(node, toBecome: newName, in: newDirectory) }

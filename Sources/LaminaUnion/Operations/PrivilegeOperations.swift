@@ -7,8 +7,7 @@ import LaminaSystem
 extension Union {
     /// Clears the setuid bit of a regular file, and the setgid bit where it is no mark for
     /// mandatory locking.
-    /// - Parameter limit: how many bytes of the file the change that follows will keep.
-    public func clearPrivileges(of id: NodeID, limit: UInt64 = .max) throws(Errno) {
+    public func clearPrivileges(of id: NodeID) throws(Errno) {
         let mode = try status(of: id).mode
         guard FileType(mode: mode) == .regular else { return }
         var permissions = mode & 0o7777 & ~0o4000
@@ -17,7 +16,6 @@ extension Union {
         var attributes = AttributeChange()
         attributes.permissions = permissions
         try change { (namespace) throws(Errno) in
-            _ = try namespace.copyUp(id, limit: limit)
             _ = try namespace.setAttributes(of: id, attributes)
         }
     }

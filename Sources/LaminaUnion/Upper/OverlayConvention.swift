@@ -12,6 +12,14 @@ struct OverlayConvention: Sendable {
     let opaque: ByteString
     let redirect: ByteString
     let origin: ByteString
+    /// On a file whose bytes are still the lower's: empty, as overlayfs writes and reads it.
+    let metacopy: ByteString
+    /// Ties a file to its block map: `BlockMapMark`.
+    let blockMap: ByteString
+    /// The value of `metacopy` beside a block map. Overlayfs answers `EIO` for one that is too
+    /// short (fs/overlayfs/util.c, `ovl_check_metacopy_xattr`), where it would show zeros.
+    static let refusedMetacopy: [UInt8] = [UInt8(ascii: "L")]
+
     private let hidden: [ByteString]
 
     init(privileged: Bool) {
@@ -20,6 +28,8 @@ struct OverlayConvention: Sendable {
         opaque = namespace + "overlay.opaque"
         redirect = namespace + "overlay.redirect"
         origin = namespace + "lamina.origin"
+        metacopy = namespace + "overlay.metacopy"
+        blockMap = namespace + "lamina.blockmap"
         hidden =
             ["trusted.overlay.", "trusted.lamina."]
             + (privileged ? [] : ["user.overlay.", "user.lamina.", OverrideStat.attribute])

@@ -19,6 +19,8 @@ final class UpperNode {
     let inode: UInt64
     /// For a directory: the lower directory merged with it. For others: what it was copied from.
     let lower: UInt64?
+    /// Where a copied-up regular file's bytes are; nil when all are in the upper file.
+    var data: UpperData?
     /// Known names; there may be more on disk that nobody looked up. Empty for the root
     /// and for a node that was removed.
     var names: [UpperName] = []

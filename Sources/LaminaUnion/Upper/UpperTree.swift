@@ -14,6 +14,10 @@ final class UpperTree: Sendable {
     let ownership: Ownership
     /// Whether nothing is made durable until the mount ends.
     let isVolatile: Bool
+    /// The block maps, in `maps` beside `upper` and `work`.
+    let maps: MapRoom
+    /// Copies that do not have all their names yet, in `links` beside them.
+    let links: SandboxRoom
     private let nextTemporary = Atomic<UInt64>(0)
 
     /// The kernel takes paths below `PATH_MAX`; longer ones are walked in pieces.
@@ -25,6 +29,9 @@ final class UpperTree: Sendable {
         convention = try OverlayConvention(probing: work)
         ownership = options.ownership
         isVolatile = options.isVolatile
+        let sandbox = SharedDescriptor(try work.open("..", OpenFlag.path | O_DIRECTORY))
+        maps = MapRoom(sandbox: sandbox, readOnly: options.isReadOnly)
+        links = SandboxRoom("links", in: sandbox)
         self.root = root
         self.work = work
     }

@@ -117,6 +117,16 @@ int clinux_receive_descriptor(int socket) {
     return descriptor;
 }
 
+static _Thread_local uint32_t fault_scope;
+
+uint32_t clinux_fault_scope(void) {
+    return fault_scope;
+}
+
+void clinux_set_fault_scope(uint32_t scope) {
+    fault_scope = scope;
+}
+
 _Static_assert(CLINUX_O_PATH == O_PATH && CLINUX_O_TMPFILE == O_TMPFILE, "open flags of this architecture");
 _Static_assert(CLINUX_O_DIRECT == O_DIRECT && CLINUX_O_NOATIME == O_NOATIME, "open flags of this architecture");
 

@@ -1,7 +1,7 @@
 import Glibc
 import LaminaCodec
 import LaminaCore
-import LaminaStore
+@testable import LaminaStore
 import LaminaSystem
 import LaminaTestSupport
 import Testing
@@ -62,7 +62,7 @@ extension StoreTests {
             return summary
         }
 
-        /// How many calls of a kind `body` makes; nothing else in this process writes meanwhile.
+        /// How many calls of a kind `body` makes; on this thread and its workers.
         private func calls(of point: FaultPoint, _ body: () throws -> Void) throws -> Int {
             let many: UInt32 = 1 << 30
             return try FaultGate.exclusive {
@@ -95,7 +95,7 @@ extension StoreTests {
                 if !sameProcess { store = try Store(at: path) }
                 let known = try cost(of: tar("b", payload), in: store)
                 #expect(fresh.files - known.files == 1, "\(fresh) \(known)")
-                #expect(fresh.writes - known.writes >= payload.count / (1 << 18), "\(fresh) \(known)")
+                #expect(fresh.writes - known.writes >= payload.count / Store.chunkSize, "\(fresh) \(known)")
                 let summary = try load(tar("b", payload), into: store)
                 #expect(summary.objects == [sha256(payload)] && summary.newObjectCount == 0)
             }
@@ -111,7 +111,7 @@ extension StoreTests {
                 let after = try cost(of: tar("b", other), in: store)
                 #expect(after.files == fresh.files)
                 // What is equal comes from the object, in few calls.
-                #expect(after.writes <= fresh.writes - place / (1 << 18) + 1, "\(fresh) \(after)")
+                #expect(after.writes <= fresh.writes - place / Store.chunkSize + 1, "\(fresh) \(after)")
                 let summary = try load(tar("b", other), into: store)
                 #expect(summary.objects == [sha256(other)] && summary.newObjectCount == 1)
                 #expect(try object(sha256(other), of: store) == other)

@@ -53,8 +53,7 @@ final class UnionFixture {
     private static func open(_ sandbox: ByteString, _ lower: LowerTree) throws -> Union {
         try Union(
             lower: lower, upper: Descriptor.open(sandbox.appending("upper"), OpenFlag.path | O_DIRECTORY),
-            work: Descriptor.open(sandbox.appending("work"), O_RDONLY | O_DIRECTORY), readOnly: false,
-            privileged: true)
+            work: Descriptor.open(sandbox.appending("work"), O_RDONLY | O_DIRECTORY), UnionOptions())
     }
 
     /// Goes on with an empty sandbox.

@@ -85,6 +85,8 @@ let package = Package(
         tests("PackageTests", ["lamina-mountd"]),
         tests("MountTests", ["LaminaTestSupport", "lamina-mountd"]),
         tests("DifferentialTests", ["TreeModel", "lamina-mountd"]),
-        tests("CommandTests", ["LaminaEngine", "LaminaTestSupport", "lamina", "lamina-mountd"]),
+        tests("CrashTests", ["TreeModel", "lamina-mountd"]),
+        tests("ConcurrencyTests", ["TreeModel", "LaminaUnion", "lamina-mountd"]),
+        tests("CommandTests", ["LaminaEngine", "TreeModel", "lamina", "lamina-mountd"]),
     ]
 )

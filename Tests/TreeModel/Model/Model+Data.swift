@@ -86,7 +86,7 @@ extension Model {
         touch(node)
     }
 
-    private func touch(_ node: ModelNode) {
+    func touch(_ node: ModelNode) {
         node.time = .recent
         node.isWritten = true
         node.attributes[capability] = nil
@@ -95,3 +95,41 @@ extension Model {
 
 /// Lost with every change of bytes or owner (`capabilities(7)`).
 let capability: ByteString = "security.capability"
+
+extension Model {
+    /// After a crash in the middle of a write: takes over what the file holds, if each byte is
+    /// the one before or the one after, as far as the write got.
+    public func settle(_ step: Operation, _ bytes: [UInt8]) {
+        guard let node = node(at: step.path, follow: true), node.type == .regular else { return }
+        let start: Int
+        let written: [UInt8]
+        switch step {
+        case .write(_, let offset, let count, let seed):
+            (start, written) = (offset, SeededRandom.bytes(count, seed: seed))
+        case .append(_, let count, let seed):
+            (start, written) = (node.bytes.count, SeededRandom.bytes(count, seed: seed))
+        default: return
+        }
+        for count in stride(from: written.count - 1, to: 0, by: -1) {
+            var partial = node.bytes
+            if partial.count < start + count {
+                partial += [UInt8](repeating: 0, count: start + count - partial.count)
+            }
+            partial.replaceSubrange(start..<(start + count), with: written.prefix(count))
+            guard partial == bytes else { continue }
+            node.bytes = partial
+            touch(node)
+            return
+        }
+    }
+}
+
+extension Operation {
+    /// The path of a step that changes bytes.
+    fileprivate var path: ByteString {
+        switch self {
+        case .write(let path, _, _, _), .append(let path, _, _): path
+        default: ByteString()
+        }
+    }
+}

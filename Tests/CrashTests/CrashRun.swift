@@ -1,0 +1,124 @@
+// CrashRun kills a mount's server in the middle of a script, mounts again and holds the tree
+// against the model of what was acknowledged.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import LaminaTestSupport
+import TreeModel
+
+/// A tree that is neither the one before nor the one after the step that a crash met.
+struct CrashError: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// One sandbox that crashes again and again.
+final class CrashRun {
+    private let seed: UInt64
+    private let model: Model
+    private let sandbox: MountedSandbox
+    private let comparison = TreeComparison()
+    private var generator: ScriptGenerator
+    private var random: SeededRandom
+    /// Steps that were acknowledged.
+    private(set) var acknowledged = 0
+    /// Crashes that met a step under way.
+    private(set) var interrupted = 0
+
+    init(seed: UInt64, options: ScriptOptions) throws {
+        self.seed = seed
+        let layers = GeneratedLayer.layers(1 + Int(seed % 3), seed: seed)
+        model = Model(layers)
+        sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: seed % 2 == 0)
+        generator = ScriptGenerator(seed: seed, options: options)
+        random = SeededRandom(seed: seed)
+        let time = Operation.setTime(".", Timestamp(seconds: 1_000_000_000))
+        _ = (model.run(time), try RealTree(sandbox.mountpoint).run(time))
+    }
+
+    /// Lets the server crash so often.
+    func run(crashes: Int) throws {
+        for number in 1...crashes {
+            let met = try workUntilCrash(after: UInt32(random.below(40_000)))
+            try sandbox.clearDeadMount()
+            try sandbox.mountAgain()
+            try checkWork()
+            do {
+                try settle(met)
+            } catch let error as CrashError {
+                throw CrashError(description: "seed \(seed), crash \(number), at \(met): \(error)")
+            }
+        }
+        try sandbox.unmount()
+    }
+
+    /// Takes steps until the server is dead; returns the step that got no answer.
+    private func workUntilCrash(after microseconds: UInt32) throws -> Operation {
+        let server = try sandbox.server()
+        let tree = try RealTree(sandbox.mountpoint)
+        let killer = try Worker(server) { server in
+            usleep(microseconds)
+            kill(server, SIGKILL)
+        }
+        // Waits for the thread in the end.
+        defer { withExtendedLifetime(killer) {} }
+        while true {
+            let step = generator.next(for: model)
+            let answer = tree.run(step)
+            if Self.isDead(answer) { return step }
+            let expected = model.run(step)
+            if let text = comparison.difference(of: step, answer, expected, in: model) {
+                throw CrashError(description: "seed \(seed): \(step): \(text)")
+            }
+            acknowledged += 1
+        }
+    }
+
+    private static func isDead(_ answer: Answer) -> Bool {
+        guard case .failed(let error) = answer else { return false }
+        return error == .socketNotConnected || error == .connectionAbort
+    }
+
+    private func checkWork() throws {
+        let left = try Descriptor.open(sandbox.sandbox.appending("work"), O_RDONLY | O_DIRECTORY).entries()
+        guard left.isEmpty else {
+            throw CrashError(description: "seed \(seed): left in work: \(left.map(\.name))")
+        }
+    }
+
+    /// Finds which of the allowed states the tree is in, and goes on from there.
+    private func settle(_ step: Operation) throws {
+        let tree = try RealTree(sandbox.mountpoint)
+        let before = comparison.differences(of: tree, from: model)
+        if before.isEmpty { return }
+        interrupted += 1
+        if let path = step.cutPath {
+            // The kernel takes the capability away with a request of its own.
+            _ = model.run(.removeAttribute(path, "security.capability"))
+            if comparison.differences(of: tree, from: model).isEmpty { return }
+            if let bytes = try? Descriptor.open(sandbox.path(path), O_RDONLY).readAll(limit: 1 << 22) {
+                model.settle(step, bytes)
+                if comparison.differences(of: tree, from: model).isEmpty { return }
+            }
+        }
+        _ = model.run(step)
+        let after = comparison.differences(of: tree, from: model)
+        if after.isEmpty { return }
+        throw CrashError(
+            description:
+                "neither before (\(before.joined(separator: "; "))) nor after (\(after.joined(separator: "; ")))"
+        )
+    }
+}
+
+extension Operation {
+    /// The file whose bytes or owner the step changes, in more requests than one.
+    fileprivate var cutPath: ByteString? {
+        switch self {
+        case .write(let path, _, _, _), .append(let path, _, _), .truncate(let path, _),
+            .setOwner(let path, _, _):
+            path
+        default: nil
+        }
+    }
+}

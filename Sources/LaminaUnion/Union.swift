@@ -42,6 +42,7 @@ public final class Union: Sendable {
         let tree = try UpperTree(root: upper, work: work, options)
         self.upper = tree
         if !isReadOnly { try tree.emptyWork() }
+        if !isReadOnly, options.isVolatile { try VolatileMarker.make(in: tree.work) }
         let twins = TwinBitmap(nodes: lower.tree.nidLimit)
         self.twins = twins
         namespace = Mutex(try Namespace(lower: lower, upper: tree, twins: twins))

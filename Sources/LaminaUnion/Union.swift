@@ -42,6 +42,7 @@ public final class Union: Sendable {
         let tree = try UpperTree(root: upper, work: work, options)
         self.upper = tree
         if !isReadOnly { try tree.emptyWork() }
+        if !isReadOnly, options.isVolatile { try VolatileMarker.make(in: tree.work) }
         let twins = TwinBitmap(nodes: lower.tree.nidLimit)
         self.twins = twins
         var namespace = try Namespace(lower: lower, upper: tree, twins: twins)
@@ -50,11 +51,12 @@ public final class Union: Sendable {
     }
 
     /// The mount ended: what it wrote into block maps becomes durable, so that a reboot
-    /// does not look like a power cut.
+    /// does not look like a power cut; and all that a volatile one wrote.
     public func close() throws(Errno) {
         guard !isReadOnly else { return }
         try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
         try upper.maps.makeDurable()
+        try finishVolatile()
     }
 
     /// Runs `body` alone with the namespace.

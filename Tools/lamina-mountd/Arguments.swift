@@ -11,13 +11,16 @@ struct Arguments {
     var sandbox: ByteString
     var mountpoint: ByteString
     var isReadOnly = false
+    var isVolatile = false
+    /// Mounts what a volatile mount left that did not end cleanly.
+    var force = false
     /// How ids of the image are shown; nil shows them as they are.
     var identities: Identities?
     var readyDescriptor: Int32?
 
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
-                             [--read-only] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
+                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
         MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
         Serves one sandbox of a Lamina store until it is unmounted. `lamina mount` starts it.
         """
@@ -28,9 +31,11 @@ struct Arguments {
         var index = 0
         while index < words.count {
             let word = words[index]
-            if word == "--read-only" {
-                isReadOnly = true
-            } else {
+            switch word {
+            case "--read-only": isReadOnly = true
+            case "--volatile": isVolatile = true
+            case "--force": force = true
+            default:
                 guard Self.known.contains(word) else { throw .unknown(word) }
                 guard index + 1 < words.count else { throw .missing(word) }
                 index += 1

@@ -24,6 +24,7 @@ func run(_ arguments: Arguments) throws(RunError) {
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
     let lower = try openLower(root, arguments)
+    try refuseWhatACrashLeft(sandbox, arguments)
     let isPrivileged = geteuid() == 0
     let union: Union
     do throws(Errno) {
@@ -37,6 +38,7 @@ func run(_ arguments: Arguments) throws(RunError) {
     var options = MountOptions(
         mountpoint: arguments.mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
     options.identities = arguments.identities
+    options.isVolatile = arguments.isVolatile
     let ready = arguments.readyDescriptor
     do throws(FuseError) {
         try serve(union, options) {
@@ -51,9 +53,27 @@ func run(_ arguments: Arguments) throws(RunError) {
     do throws(Errno) {
         try union.close()
     } catch {
-        throw RunError(description: "\(arguments.sandbox): cannot make block maps durable: \(error)")
+        throw RunError(description: "\(arguments.sandbox): cannot make durable what was written: \(error)")
     }
     withExtendedLifetime(lock) {}
+}
+
+/// A volatile mount that did not end cleanly may have lost anything that was written in it.
+private func refuseWhatACrashLeft(
+    _ sandbox: borrowing Descriptor, _ arguments: Arguments
+) throws(RunError) {
+    do throws(Errno) {
+        guard try VolatileMarker.isPresent(in: sandbox.openDirectory("work")), !arguments.force else {
+            return
+        }
+    } catch {
+        throw RunError(description: "\(arguments.sandbox)/work: \(error)")
+    }
+    throw RunError(
+        description: """
+            was mounted volatile and did not end cleanly: what was written in it may be lost or damaged; \
+            mount --force takes it as it is
+            """)
 }
 
 /// Root keeps owners as its files' own. A plain user's files are all his own, and belong, where they
@@ -61,6 +81,7 @@ func run(_ arguments: Arguments) throws(RunError) {
 private func unionOptions(_ arguments: Arguments) -> UnionOptions {
     var options = UnionOptions()
     options.isReadOnly = arguments.isReadOnly
+    options.isVolatile = arguments.isVolatile
     if geteuid() != 0 {
         let identities = arguments.identities
         options.ownership = .recorded(

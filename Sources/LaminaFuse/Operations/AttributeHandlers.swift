@@ -14,12 +14,14 @@ extension fuse_lowlevel_ops {
                 try server.union.status(of: NodeID(rawValue: id))
             }
         }
-        unsafe setattr = { request, id, attributes, wanted, _ in
+        unsafe setattr = { request, id, attributes, wanted, info in
             unsafe answer(request, with: { reply, status in reply.attributes(status) }) {
                 (server) throws(Errno) in
                 guard let attributes = unsafe attributes else { throw .invalidArgument }
                 // SAFETY: libfuse fills the structure for the call.
-                let change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
+                var change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
+                // ftruncate(2) tells the time whatever the size was, and the kernel does not ask for it.
+                if unsafe info != nil, change.size != nil, change.mtime == .keep { change.mtime = .now }
                 return try server.union.setAttributes(of: NodeID(rawValue: id), change)
             }
         }

@@ -93,6 +93,9 @@ import Testing
         #expect(try mount.status("f").mtime > before)
         #expect(try mount.status("g").mtime > before)
         #expect(try mount.read("g") == "lo")
+        try mount.root().setTimes(of: "g", atime: .keep, mtime: .set(before))
+        try mount.open("g", O_WRONLY).truncate(to: 2)
+        #expect(try mount.status("g").mtime > before)
     }
 
     @Test func anUnlinkedOpenFileStays() throws {

@@ -14,13 +14,18 @@ extension fuse_lowlevel_ops {
                 try server.union.status(of: NodeID(rawValue: id))
             }
         }
-        unsafe setattr = { request, id, attributes, wanted, _ in
+        unsafe setattr = { request, id, attributes, wanted, info in
             unsafe answer(request, with: { reply, status in reply.attributes(status) }) {
                 (server) throws(Errno) in
                 guard let attributes = unsafe attributes else { throw .invalidArgument }
                 // SAFETY: libfuse fills the structure for the call.
                 var change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
+<<<<<<< HEAD
+                // ftruncate(2) tells the time whatever the size was, and the kernel does not ask for it.
+                if unsafe info != nil, change.size != nil, change.mtime == .keep { change.mtime = .now }
+=======
                 try server.identities?.store(&change)
+>>>>>>> main
                 return try server.union.setAttributes(of: NodeID(rawValue: id), change)
             }
         }

@@ -38,7 +38,7 @@ extension Model {
             try write(SeededRandom.bytes(count, seed: seed), at: start, to: node)
         case .truncate(let size):
             guard node.type == .regular, file.canWrite else { throw .invalidArgument }
-            if node.bytes.count == size { soften(node) } else { resize(node, to: size) }
+            resize(node, to: size)
             node.attributes[capability] = nil
         case .status: return .status(node.status)
         case .setPermissions(let permissions): node.permissions = permissions
@@ -52,7 +52,7 @@ extension Model {
         return .done
     }
 
-    /// Which calls set the time of a file whose size they do not change, filesystems disagree.
+    /// Whether truncate(2) to the size that is there sets the time, filesystems disagree.
     private func soften(_ node: ModelNode) {
         if case .exactly(let time) = node.time { node.time = .either(time) }
     }

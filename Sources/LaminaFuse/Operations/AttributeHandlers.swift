@@ -20,12 +20,9 @@ extension fuse_lowlevel_ops {
                 guard let attributes = unsafe attributes else { throw .invalidArgument }
                 // SAFETY: libfuse fills the structure for the call.
                 var change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
-<<<<<<< HEAD
                 // ftruncate(2) tells the time whatever the size was, and the kernel does not ask for it.
                 if unsafe info != nil, change.size != nil, change.mtime == .keep { change.mtime = .now }
-=======
                 try server.identities?.store(&change)
->>>>>>> main
                 return try server.union.setAttributes(of: NodeID(rawValue: id), change)
             }
         }

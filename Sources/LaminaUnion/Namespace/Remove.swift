@@ -87,7 +87,8 @@ extension Namespace {
         } else if try anchor.descriptor.status().linkCount == 0 {
             table.removeInode(of: node)
         }
-        if node.lookups == 0 { table.forget(node.id, count: 0) }
+        // Lookups from before a copy-up were not counted: such a node waits for the kernel's word.
+        if node.lookups == 0, node.lower == nil { table.forget(node.id, count: 0) }
     }
 
     /// Whether the container sees nothing in a directory.

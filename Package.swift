@@ -79,7 +79,7 @@ let package = Package(
         tests("LaminaIndexTests", ["LaminaIndex", "LaminaTestSupport"]),
         tests("LayerTests", ["LaminaStore", "LaminaIndex", "LaminaTestSupport"]),
         tests("FuzzTests", ["FuzzTargets", "LaminaIndex", "LaminaTestSupport"], exclude: ["Corpus"]),
-        tests("LaminaUnionTests", ["LaminaUnion"]),
+        tests("LaminaUnionTests", ["LaminaUnion", "LaminaTestSupport"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
         tests("PackageTests", ["lamina-mountd"]),

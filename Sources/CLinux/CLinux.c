@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -89,6 +90,41 @@ int clinux_pipe2(int *ends, int flags) {
 
 int clinux_umount2(const char *path, int flags) {
     return umount2(path, flags);
+}
+
+int clinux_socketpair(int *ends) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+int clinux_receive_descriptor(int socket) {
+    char byte;
+    struct iovec data = {.iov_base = &byte, .iov_len = 1};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0) return -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+        header->cmsg_len != CMSG_LEN(sizeof(int))) {
+        errno = ENODATA;
+        return -1;
+    }
+    int descriptor;
+    __builtin_memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor;
+}
+
+static _Thread_local uint32_t fault_scope;
+
+uint32_t clinux_fault_scope(void) {
+    return fault_scope;
+}
+
+void clinux_set_fault_scope(uint32_t scope) {
+    fault_scope = scope;
 }
 
 _Static_assert(CLINUX_O_PATH == O_PATH && CLINUX_O_TMPFILE == O_TMPFILE, "open flags of this architecture");

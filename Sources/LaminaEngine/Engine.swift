@@ -31,9 +31,11 @@ public final class Engine: Sendable {
     }
 
     /// Where the store is when nobody says: `LAMINA_ROOT`, else `/var/lib/lamina` for root,
-    /// else `lamina` below `XDG_DATA_HOME` or `~/.local/share`.
+    /// else `lamina` below `XDG_DATA_HOME` or `~/.local/share`. Root of a user namespace is, on
+    /// disk, a plain user.
     public static func defaultRoot(
-        environment: [String: String] = ProcessInfo.processInfo.environment, isRoot: Bool = geteuid() == 0
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        isRoot: Bool = geteuid() == 0 && !UserNamespace.isNested
     ) -> ByteString {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let root = value("LAMINA_ROOT") { return ByteString(root) }

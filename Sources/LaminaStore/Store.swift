@@ -21,6 +21,7 @@ public final class Store: Sendable {
     let layers: Descriptor
     let chains: Descriptor
     let ingest: Descriptor
+    let objectSizes = ObjectSizes()
 
     /// Opens the store at `path`, making it and its rooms with mode 0700 where they are missing.
     public init(at path: ByteString) throws(StoreError) {

@@ -1,6 +1,8 @@
-// FaultInjection owns the process-wide switch by which a test makes the Nth call of a
-// kind fail, or kills the process there. Off, it costs one relaxed load a call.
+// FaultInjection owns the switch by which a test makes the Nth call of a kind fail, or kills
+// the process there. Off, it costs one relaxed load a call. Tests run side by side in one
+// process, so that what a test arms meets its own thread only, and the workers it starts.
 
+import CLinux
 import Glibc
 import LaminaCore
 import Synchronization
@@ -29,10 +31,20 @@ public enum FaultInjection {
     // One word: kind in the top byte (0: off, 255: every kind), action in the next two,
     // calls still to pass below.
     private static let state = Atomic<UInt64>(0)
+    /// Which threads count: those of this scope; 0: all.
+    private static let scope = Atomic<UInt32>(0)
+    private static let lastScope = Atomic<UInt32>(0)
 
-    /// Arms the switch: call number `count` (from 1) of kind `point` (nil: of any kind)
-    /// meets `action`; later calls pass again.
+    /// Arms the switch for this thread and the workers that it starts from now on: call number
+    /// `count` (from 1) of kind `point` (nil: of any kind) meets `action`; later calls pass again.
     public static func arm(_ point: FaultPoint?, count: UInt32, action: Action) {
+        let scope = lastScope.wrappingAdd(1, ordering: .relaxed).newValue
+        clinux_set_fault_scope(scope)
+        Self.scope.store(scope, ordering: .sequentiallyConsistent)
+        set(point, count: count, action: action)
+    }
+
+    private static func set(_ point: FaultPoint?, count: UInt32, action: Action) {
         let kind = UInt64(point?.rawValue ?? 255)
         let code: UInt64 =
             switch action {
@@ -42,13 +54,20 @@ public enum FaultInjection {
         state.store(kind << 56 | code << 32 | UInt64(max(count, 1)), ordering: .sequentiallyConsistent)
     }
 
+    /// The calls of the armed kind, the one that meets the action among them, that are still to
+    /// come; 0 when the switch is off. Armed with a great number, this counts calls.
+    public static var callsLeft: UInt32 {
+        UInt32(truncatingIfNeeded: state.load(ordering: .sequentiallyConsistent))
+    }
+
     /// Takes the switch back.
     public static func disarm() {
+        clinux_set_fault_scope(0)
         state.store(0, ordering: .sequentiallyConsistent)
     }
 
-    /// Arms from text such as `rename:3:EIO`, `any:17:kill` or `write:2:28`; false when
-    /// the text is none. The commands read it from `LAMINA_FAULT`.
+    /// Arms all threads from text such as `rename:3:EIO`, `any:17:kill` or `write:2:28`; false
+    /// when the text is none. The commands read it from `LAMINA_FAULT`.
     public static func arm(text: String) -> Bool {
         let parts = text.split(separator: ":")
         guard parts.count == 3, let count = UInt32(parts[1]) else { return false }
@@ -59,9 +78,9 @@ public enum FaultInjection {
         guard parts[0] == "any" || points[parts[0]] != nil else { return false }
         let named: [Substring: Errno] = ["EIO": .ioError, "ENOSPC": .noSpace]
         if parts[2] == "kill" {
-            arm(points[parts[0]], count: count, action: .kill)
+            set(points[parts[0]], count: count, action: .kill)
         } else if let error = named[parts[2]] ?? Int32(parts[2]).map({ Errno(rawValue: $0) }) {
-            arm(points[parts[0]], count: count, action: .fail(error))
+            set(points[parts[0]], count: count, action: .fail(error))
         } else {
             return false
         }
@@ -75,6 +94,8 @@ public enum FaultInjection {
     }
 
     private static func count(_ point: FaultPoint) throws(Errno) {
+        let scope = scope.load(ordering: .sequentiallyConsistent)
+        guard scope == 0 || scope == clinux_fault_scope() else { return }
         while true {
             let current = state.load(ordering: .sequentiallyConsistent)
             let kind = UInt8(truncatingIfNeeded: current >> 56)

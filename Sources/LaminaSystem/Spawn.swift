@@ -10,6 +10,8 @@ public struct Spawn: Sendable {
     public var program: ByteString
     /// All arguments after the program's name.
     public var arguments: [ByteString]
+    /// `NAME=value` lines that it gets besides the caller's environment.
+    public var environment: [ByteString] = []
     /// Runs it in a new session, so that it outlives the caller's terminal.
     public var newSession = false
     /// Which of the caller's descriptors (second) it gets under which number (first).
@@ -20,7 +22,7 @@ public struct Spawn: Sendable {
         self.arguments = arguments
     }
 
-    /// Starts it with the caller's environment; returns the process id.
+    /// Starts it; returns the process id.
     public func start() throws(Errno) -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -39,10 +41,14 @@ public struct Spawn: Sendable {
         // SAFETY: sets a flag of the local attributes.
         unsafe posix_spawnattr_setflags(&attributes, newSession ? session : 0)
         var process: pid_t = 0
-        let result = unsafe withArgumentVector { argv in
-            // SAFETY: argv ends in nil and its strings live during the call.
-            unsafe program.withCString { path in
-                unsafe posix_spawn(&process, path, &actions, &attributes, argv, environ)
+        let settings = environment + (environment.isEmpty ? [] : Self.inheritedEnvironment())
+        let result = unsafe Self.withVector([program] + arguments) { argv in
+            unsafe Self.withVector(settings) { envp in
+                // SAFETY: both vectors end in nil and their strings live during the call.
+                unsafe program.withCString { path in
+                    unsafe posix_spawn(
+                        &process, path, &actions, &attributes, argv, environment.isEmpty ? environ : envp)
+                }
             }
         }
         guard result == 0 else { throw Errno(rawValue: result) }
@@ -63,11 +69,22 @@ public struct Spawn: Sendable {
         return signal == 0 ? status >> 8 & 0xFF : 128 + signal
     }
 
-    private func withArgumentVector<Result>(
-        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    private static func inheritedEnvironment() -> [ByteString] {
+        var settings: [ByteString] = []
+        // SAFETY: environ is a vector of C strings that ends in nil.
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            settings.append(unsafe ByteString(cString: text))
+            unsafe entry += 1
+        }
+        return settings
+    }
+
+    private static func withVector<Result>(
+        _ words: [ByteString], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
         // SAFETY: strdup copies a NUL-terminated string; each copy is freed below.
-        var vector = unsafe ([program] + arguments).map { text in
+        var vector = unsafe words.map { text in
             unsafe text.withCString { pointer in unsafe strdup(pointer) }
         }
         unsafe vector.append(nil)

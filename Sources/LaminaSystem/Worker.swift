@@ -1,5 +1,6 @@
 // Worker owns one thread and waits for it before it is gone; Semaphore is what threads wait on.
 
+import CLinux
 import Glibc
 import LaminaCore
 
@@ -16,12 +17,14 @@ public struct Worker: ~Copyable {
     ) throws(Errno) {
         var thread = pthread_t()
         // SAFETY: the retained body is released by the thread, or here when there is none.
-        let retained = unsafe Unmanaged<WorkerBody>.passRetained(ValueBody(value, body))
+        let body = ValueBody(value, body)
+        let retained = unsafe Unmanaged<WorkerBody>.passRetained(body)
         let result = unsafe pthread_create(
             &thread, nil,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let body = unsafe Unmanaged<WorkerBody>.fromOpaque(argument).takeRetainedValue()
+                clinux_set_fault_scope(body.faultScope)
                 body.run()
                 return nil
             }, retained.toOpaque())
@@ -45,6 +48,9 @@ public struct Worker: ~Copyable {
 
 /// What a thread runs. A class, since a C callback carries one pointer.
 private class WorkerBody {
+    /// Faults that are armed for the starting thread meet the new one too.
+    let faultScope = clinux_fault_scope()
+
     func run() {}
 }
 

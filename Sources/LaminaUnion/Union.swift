@@ -10,6 +10,17 @@ import LaminaIndex
 import LaminaSystem
 import Synchronization
 
+/// How a union behaves.
+public struct UnionOptions: Sendable {
+    /// Every change is refused with `EROFS`.
+    public var isReadOnly = false
+    /// Nothing is made durable until the mount ends.
+    public var isVolatile = false
+    public var ownership = Ownership.own
+
+    public init() {}
+}
+
 /// The layers of an image with a private writable sandbox on top.
 public final class Union: Sendable {
     let lower: LowerTree
@@ -23,21 +34,27 @@ public final class Union: Sendable {
     ///   - upper: the sandbox's `upper` directory.
     ///   - work: the sandbox's `work` directory, on the same filesystem; what an earlier
     ///     mount left in it is removed.
-    ///   - readOnly: every change is refused with `EROFS`.
-    ///   - privileged: whether `trusted.*` xattrs may be written.
     public init(
-        lower: LowerTree, upper: consuming Descriptor, work: consuming Descriptor, readOnly: Bool,
-        privileged: Bool
+        lower: LowerTree, upper: consuming Descriptor, work: consuming Descriptor, _ options: UnionOptions
     ) throws(Errno) {
         self.lower = lower
-        isReadOnly = readOnly
-        let convention = OverlayConvention(privileged: privileged)
-        let tree = UpperTree(root: upper, work: work, convention: convention)
+        isReadOnly = options.isReadOnly
+        let tree = try UpperTree(root: upper, work: work, options)
         self.upper = tree
-        if !readOnly { try tree.emptyWork() }
+        if !isReadOnly { try tree.emptyWork() }
         let twins = TwinBitmap(nodes: lower.tree.nidLimit)
         self.twins = twins
-        namespace = Mutex(try Namespace(lower: lower, upper: tree, twins: twins))
+        var namespace = try Namespace(lower: lower, upper: tree, twins: twins)
+        if !isReadOnly { try namespace.finishLinks() }
+        self.namespace = Mutex(namespace)
+    }
+
+    /// The mount ended: what it wrote into block maps becomes durable, so that a reboot
+    /// does not look like a power cut.
+    public func close() throws(Errno) {
+        guard !isReadOnly else { return }
+        try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
+        try upper.maps.makeDurable()
     }
 
     /// Runs `body` alone with the namespace.

@@ -64,6 +64,18 @@ final class LaminaProgram {
         #expect(loaded == ["Loaded image: sample:latest"])
     }
 
+    /// Unmounts. A program that another test starts holds a copy of every descriptor until it runs,
+    /// so that a mount may be busy for a moment.
+    func unmount(_ name: String) throws {
+        for _ in 0..<100 {
+            let run = try run("umount", name)
+            if run.exitCode == 0 { return #expect(run.output.isEmpty && run.errors.isEmpty) }
+            #expect(run.exitCode == 4, "\(run)")
+            usleep(20_000)
+        }
+        Issue.record("stays busy")
+    }
+
     func storeFiles() throws -> [String] { try fileList(below: root) }
 
     /// A failed run: the exit code, one line that holds all `words`, nothing on stdout.

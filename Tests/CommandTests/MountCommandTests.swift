@@ -26,18 +26,6 @@ private let canMount: Bool = {
         String(decoding: try Descriptor.open(path, O_RDONLY).readAll(limit: 4096), as: UTF8.self)
     }
 
-    /// A program that another test starts holds a copy of every descriptor until it runs, so that a
-    /// mount may be busy for a moment.
-    private func unmount(_ lamina: LaminaProgram, _ name: String) throws {
-        for _ in 0..<100 {
-            let run = try lamina.run("umount", name)
-            if run.exitCode == 0 { return #expect(run.output.isEmpty && run.errors.isEmpty) }
-            #expect(run.exitCode == 4, "\(run)")
-            usleep(20_000)
-        }
-        Issue.record("stays busy")
-    }
-
     @Test func whatWasWrittenStays() throws {
         let lamina = try program()
         let mountpoint = ByteString(try #require(try lamina.lines("mount", "box").first))
@@ -47,7 +35,7 @@ private let canMount: Bool = {
         try Descriptor.open(mountpoint.appending("etc/new"), O_WRONLY | O_CREAT, permissions: 0o644)
             .writeAll(Array("new\n".utf8))
         #expect(try lamina.lines("ps", "--format", "json").count == 1)
-        try unmount(lamina, "box")
+        try lamina.unmount("box")
         #expect((try? FileStatus.of(mountpoint.appending("etc/new"))) == nil)
         #expect(try lamina.lines("ps", "--format", "json").isEmpty)
         let place = lamina.path("elsewhere")
@@ -58,7 +46,7 @@ private let canMount: Bool = {
             _ = try Descriptor.open(place.appending("x"), O_WRONLY | O_CREAT, permissions: 0o644)
         }
         #expect(try lamina.lines("ps").contains { $0.contains("Mounted (read-only)") })
-        try unmount(lamina, "box")
+        try lamina.unmount("box")
     }
 
     @Test func refusesBusyAndWrongPlaces() throws {
@@ -79,7 +67,7 @@ private let canMount: Bool = {
         lamina.expectFailure(try lamina.run("rm", "box"), code: 4, "box: is mounted")
         lamina.expectFailure(try lamina.run("rmi", "-f", "sample"), code: 4, "mounted sandbox box")
         #expect(try lamina.storeFiles() == before)
-        try unmount(lamina, "box")
+        try lamina.unmount("box")
     }
 
     @Test func umountWhileInUse() throws {
@@ -130,7 +118,7 @@ private let canMount: Bool = {
         #expect(codes == [0, 4, 4, 4])
         let won = try #require(runs.withLock { $0 }.first { $0.exitCode == 0 }?.lines.first)
         #expect(try lamina.lines("ps").contains { $0.contains(won) })
-        try unmount(lamina, "box")
+        try lamina.unmount("box")
     }
 
     @Test func relaysTheServersError() throws {

@@ -62,6 +62,6 @@ import Testing
             objects: SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY)))
         return try Union(
             lower: lower, upper: try root.open("upper", OpenFlag.path | O_DIRECTORY),
-            work: try root.open("work", O_RDONLY | O_DIRECTORY), readOnly: false, privileged: true)
+            work: try root.open("work", O_RDONLY | O_DIRECTORY), UnionOptions())
     }
 }

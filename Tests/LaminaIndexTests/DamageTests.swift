@@ -152,4 +152,46 @@ import Testing
             try refusal { $0[1024 + 43] = 9 }?.description.hasPrefix("damaged index: the metadata area")
                 == true)
     }
+
+    /// A merge copies names and xattrs as they are, and has to look at them for that.
+    @Test func mergesNothingThatCannotBeRead() throws {
+        var layer = TestLayer(1)
+        layer.add("fifo", .fifo, .fifo)
+        layer.add("name", .file, .regular, attributes: ["user.key": "value"])
+        let good: [UInt8] = try withScratch { scratch in
+            try layer.write(to: scratch + "/index")
+            return try [UInt8](Data(contentsOf: URL(filePath: scratch + "/index")))
+        }
+        func merge(_ old: [UInt8], _ new: [UInt8]) throws -> IndexError? {
+            try withScratch { scratch in
+                var bytes = good
+                let place = try #require(bytes.firstRange(of: old))
+                bytes.replaceSubrange(place, with: new)
+                try write(bytes, to: scratch + "/index")
+                let tree = SharedTree(try openTree(scratch + "/index"))
+                do {
+                    try ChainMerge.write([tree], to: try createFile(scratch + "/merged"))
+                } catch let error as IndexError {
+                    return error
+                }
+                return nil
+            }
+        }
+        let key = Array("key".utf8)
+        let names = Array("...fifoname".utf8)
+        func isDamaged(_ error: IndexError?, _ reason: StaticReason) -> Bool {
+            if case .damaged(reason, _) = error { return true }
+            return false
+        }
+        #expect(try merge(key, key) == nil)
+        #expect(isDamaged(try merge([3, 1, 5, 0] + key, [3, 9, 5, 0] + key), "xattr namespace"))
+        #expect(try merge([3, 1, 5, 0] + key, [250, 1, 5, 0] + key) != nil)
+        for byte in [0, UInt8(ascii: "/")] {
+            var changed = names
+            changed[4] = byte
+            #expect(isDamaged(try merge(names, changed), "directory entry name"))
+        }
+        // An entry: its name's place, 51 for the third of four, and its type: 5 a fifo's, 1 a file's.
+        #expect(isDamaged(try merge([51, 0, 5, 0], [51, 0, 1, 0]), "an entry's type is not its inode's"))
+    }
 }

@@ -17,7 +17,7 @@ public struct CommandRun: Sendable, CustomStringConvertible {
 
     public var description: String { "exit \(exitCode)\nstdout: \(output)\nstderr: \(errors)" }
 
-    /// Runs `program` from beside the test bundle; `environment` adds to this process's own.
+    /// Runs `program`, an absolute path or from beside the test bundle; `environment` adds to this process's own.
     public static func run(
         _ program: ByteString, _ arguments: [String], environment: [String: String] = [:],
         input: ByteString = "/dev/null"
@@ -29,7 +29,8 @@ public struct CommandRun: Sendable, CustomStringConvertible {
         let settings = environment.map { ByteString("\($0.key)=\($0.value)") }
         var command = Spawn(
             "/usr/bin/env",
-            settings + [try MountedSandbox.program(program)] + arguments.map { ByteString($0) })
+            settings + [program.hasPrefix("/") ? program : try MountedSandbox.program(program)]
+                + arguments.map { ByteString($0) })
         // Numbers above those that the child gets, so that no line overwrites a later one's source.
         let own = [
             try standardInput.duplicate(from: 10).release(), try output.duplicate(from: 10).release(),

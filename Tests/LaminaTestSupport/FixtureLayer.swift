@@ -7,6 +7,8 @@ import LaminaCore
 public struct FixtureEntry: Sendable {
     public var entry: TarEntry
     public var bytes: [UInt8] = []
+    /// Makes the file a sparse object of this size with `bytes` at its start.
+    public var sparseSize: UInt64?
 
     public init(entry: TarEntry, bytes: [UInt8] = []) {
         self.entry = entry
@@ -34,6 +36,14 @@ public struct FixtureEntry: Sendable {
         result.entry.size = UInt64(bytes.count)
         result.entry.extendedAttributes = attributes
         result.bytes = bytes
+        return result
+    }
+
+    /// An object that takes no room; its digest is not that of its bytes.
+    public static func sparse(_ path: ByteString, _ size: UInt64, bytes: [UInt8] = []) -> FixtureEntry {
+        var result = file(path, bytes: bytes)
+        result.entry.size = size
+        result.sparseSize = size
         return result
     }
 

@@ -38,7 +38,11 @@ public struct FixtureStore {
         var builder = LayerIndexBuilder()
         for item in layer {
             var data = FileData.empty
-            if item.bytes.count >= Limits.objectThreshold {
+            if let size = item.sparseSize {
+                let digest = SHA256.digest(of: Array("sparse \(item.entry.path)".utf8).raw)
+                try writeObject(item.bytes, size: size, as: digest, to: root)
+                data = .object(digest, length: size)
+            } else if item.bytes.count >= Limits.objectThreshold {
                 data = .object(try writeObject(item.bytes, to: root), length: UInt64(item.bytes.count))
             } else if !item.bytes.isEmpty {
                 data = .stream(offset: size, length: UInt64(item.bytes.count))
@@ -55,12 +59,19 @@ public struct FixtureStore {
 
     private static func writeObject(_ bytes: [UInt8], to root: borrowing Descriptor) throws -> Digest {
         let digest = SHA256.digest(of: bytes.raw)
+        try writeObject(bytes, size: UInt64(bytes.count), as: digest, to: root)
+        return digest
+    }
+
+    private static func writeObject(
+        _ bytes: [UInt8], size: UInt64, as digest: Digest, to root: borrowing Descriptor
+    ) throws {
         let directory = ByteString("objects/\(digest.hex.prefix(2))")
         try root.makeDirectories(directory)
         let file = try root.open(
             directory.appending(ByteString(String(digest.hex.dropFirst(2)))), O_WRONLY | O_CREAT,
             permissions: 0o444)
         try file.writeAll(bytes)
-        return digest
+        try file.truncate(to: Int64(size))
     }
 }

@@ -105,11 +105,6 @@ import Testing
         unsafe munmap(start, count)
     }
 
-    @Test func temporaryFilesAreRefused() throws {
-        let mount = try MountedSandbox([.directory("d")])
-        #expect(throws: Errno.notSupported) { _ = try mount.open("d", OpenFlag.temporary | O_RDWR) }
-    }
-
     @Test func reportsTheFilesystem() throws {
         let mount = try MountedSandbox([.directory("d")])
         let inside = try mount.root().filesystemStatus()

@@ -95,10 +95,4 @@ import Testing
         try mount.rename("f", to: "h", flags: RenameFlag.noReplace)
         #expect(try mount.read("h") == "f")
     }
-
-    @Test func exchangeIsRefused() throws {
-        let mount = try MountedSandbox([.file("f", "f"), .file("g", "g")])
-        #expect(throws: Errno.invalidArgument) { try mount.rename("f", to: "g", flags: RenameFlag.exchange) }
-        #expect(try mount.read("f") == "f")
-    }
 }

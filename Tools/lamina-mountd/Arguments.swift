@@ -2,6 +2,7 @@
 
 import Glibc
 import LaminaCore
+import LaminaFuse
 
 /// The parsed command line.
 struct Arguments {
@@ -10,11 +11,14 @@ struct Arguments {
     var sandbox: ByteString
     var mountpoint: ByteString
     var isReadOnly = false
+    /// How ids of the image are shown; nil shows them as they are.
+    var identities: Identities?
     var readyDescriptor: Int32?
 
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
-                             [--read-only] [--ready-fd N]
+                             [--read-only] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
+        MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
         Serves one sandbox of a Lamina store until it is unmounted. `lamina mount` starts it.
         """
 
@@ -40,6 +44,9 @@ struct Arguments {
         let hex = try Self.value("--chain", values)
         guard let digest = Digest(hex: hex.description) else { throw .wrong("--chain", hex) }
         chain = digest
+        let users = try Self.map("--uidmap", values)
+        let groups = try Self.map("--gidmap", values)
+        if users != nil || groups != nil { identities = Identities(users: users, groups: groups) }
         if let number = values["--ready-fd"] {
             guard let value = Int32(number.description), value > 2 else { throw .wrong("--ready-fd", number) }
             readyDescriptor = value
@@ -47,8 +54,16 @@ struct Arguments {
     }
 
     private static let known: Set<ByteString> = [
-        "--root", "--chain", "--sandbox", "--mountpoint", "--ready-fd",
+        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--ready-fd",
     ]
+
+    private static func map(
+        _ name: ByteString, _ values: [ByteString: ByteString]
+    ) throws(ArgumentError) -> IdentityMap? {
+        guard let text = values[name] else { return nil }
+        guard let map = IdentityMap(text.description) else { throw .wrong(name, text) }
+        return map
+    }
 
     private static func value(
         _ name: ByteString, _ values: [ByteString: ByteString]

@@ -30,12 +30,13 @@ func run(_ arguments: Arguments) throws(RunError) {
         union = try Union(
             lower: lower, upper: try sandbox.open("upper", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW),
             work: try sandbox.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-            readOnly: arguments.isReadOnly, privileged: isPrivileged)
+            unionOptions(arguments))
     } catch {
         throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
     }
-    let options = MountOptions(
+    var options = MountOptions(
         mountpoint: arguments.mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
+    options.identities = arguments.identities
     let ready = arguments.readyDescriptor
     do throws(FuseError) {
         try serve(union, options) {
@@ -47,7 +48,26 @@ func run(_ arguments: Arguments) throws(RunError) {
     } catch {
         throw RunError(description: error.description)
     }
+    do throws(Errno) {
+        try union.close()
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot make block maps durable: \(error)")
+    }
     withExtendedLifetime(lock) {}
+}
+
+/// Root keeps owners as its files' own. A plain user's files are all his own, and belong, where they
+/// say nothing else, to what the mount shows as him.
+private func unionOptions(_ arguments: Arguments) -> UnionOptions {
+    var options = UnionOptions()
+    options.isReadOnly = arguments.isReadOnly
+    if geteuid() != 0 {
+        let identities = arguments.identities
+        options.ownership = .recorded(
+            uid: identities?.storedUser(geteuid()) ?? geteuid(),
+            gid: identities?.storedGroup(getegid()) ?? getegid())
+    }
+    return options
 }
 
 /// Every file that a container opens is one of ours; the soft limit is made for shells.

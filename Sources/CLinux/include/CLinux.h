@@ -26,6 +26,13 @@ int clinux_removexattr(const char *path, const char *name);
 ssize_t clinux_listxattr(const char *path, void *list, size_t size);
 int clinux_pipe2(int *ends, int flags);
 int clinux_umount2(const char *path, int flags);
+int clinux_socketpair(int *ends);
+// The descriptor that comes with the next message on a socket; ENODATA when none comes.
+int clinux_receive_descriptor(int socket);
+
+// A number that each thread keeps for itself, 0 at first.
+uint32_t clinux_fault_scope(void);
+void clinux_set_fault_scope(uint32_t scope);
 
 uint32_t clinux_major(uint64_t device);
 uint32_t clinux_minor(uint64_t device);

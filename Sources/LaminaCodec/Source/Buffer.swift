@@ -1,6 +1,7 @@
 // Buffer owns one page-aligned block of memory and says how many of its bytes are filled.
 
 import LaminaCore
+import LaminaSystem
 
 /// A fixed block of memory that a source fills.
 @safe
@@ -56,5 +57,22 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
         let block = unsafe UnsafeMutableRawBufferPointer(start: base, count: capacity)
         count = min(try unsafe source.read(into: block), capacity)
         return count > 0
+    }
+
+    /// Reads `count` bytes of `file` at `offset`, at most the capacity; false when the file ends
+    /// before.
+    public mutating func fill(
+        from file: borrowing Descriptor, at offset: Int64, count wanted: Int
+    ) throws(Errno) -> Bool {
+        count = 0
+        while count < min(wanted, capacity) {
+            // SAFETY: the rest of what is wanted, which lies in the block and only this call writes.
+            let rest = unsafe UnsafeMutableRawBufferPointer(
+                start: base + count, count: min(wanted, capacity) - count)
+            let got = try unsafe file.read(into: rest, at: offset + Int64(count))
+            if got == 0 { return false }
+            count += min(got, rest.count)
+        }
+        return true
     }
 }

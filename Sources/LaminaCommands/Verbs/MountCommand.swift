@@ -12,12 +12,21 @@ struct MountCommand: ParsableCommand {
             Returns when the mount serves. Without DIR the sandbox is mounted at merged in its own \
             directory. DIR must be a directory that is no mount point yet; its entries are hidden while \
             the mount lasts.
+
+            Without root, the mount shows the image's owners, to whom most files belong, so that only they \
+            may write. "--uidmap 0:$(id -u):1 --gidmap 0:$(id -g):1" shows the image's root as you.
             """)
 
     @OptionGroup var global: GlobalOptions
 
     @Flag(name: .customLong("read-only"), help: "Refuse all writes.")
     var readOnly = false
+
+    @Option(help: MapArgument.help("users"))
+    var uidmap: MapArgument?
+
+    @Option(help: MapArgument.help("groups"))
+    var gidmap: MapArgument?
 
     @Argument(help: "The sandbox's id, the start of it, or its name.")
     var sandbox: String
@@ -27,6 +36,26 @@ struct MountCommand: ParsableCommand {
 
     func run() throws {
         let place = directory.map { ByteString($0) }
-        print(try global.engine().mount(sandbox, at: place, readOnly: readOnly))
+        var settings = MountSettings()
+        settings.readOnly = readOnly
+        settings.users = uidmap?.map
+        settings.groups = gidmap?.map
+        print(try global.engine().mount(sandbox, at: place, settings))
+    }
+}
+
+/// `CONTAINER:HOST:COUNT[,…]` on the command line.
+struct MapArgument: ExpressibleByArgument, Sendable {
+    var map: IdentityMap
+
+    init?(argument: String) {
+        guard let map = IdentityMap(argument) else { return nil }
+        self.map = map
+    }
+
+    static func help(_ kind: String) -> ArgumentHelp {
+        ArgumentHelp(
+            "Show \(kind) of the image, from CONTAINER on, as COUNT others from HOST on; all the rest as 65534.",
+            valueName: "container:host:count,...")
     }
 }

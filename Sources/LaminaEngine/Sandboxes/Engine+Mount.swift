@@ -14,7 +14,7 @@ extension Engine {
     /// with entries is taken, as mount(8) does; the mount hides them.
     @discardableResult
     public func mount(
-        _ name: String, at mountpoint: ByteString? = nil, readOnly: Bool = false
+        _ name: String, at mountpoint: ByteString? = nil, _ options: MountSettings = MountSettings()
     ) throws(LaminaError) -> ByteString {
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
@@ -31,15 +31,14 @@ extension Engine {
         let place = try self.place(mountpoint, for: sandbox)
         // Recorded first: a crash between this and the mount leaves a hint, not a lost mount.
         try catalogue { catalog throws(CatalogError) in
-            try catalog.setMountpoint(of: sandbox.id, to: place.description, readOnly: readOnly)
+            try catalog.setMountpoint(of: sandbox.id, to: place.description, readOnly: options.readOnly)
         }
-        var arguments: [ByteString] = [
+        let arguments: [ByteString] = [
             "--root", root, "--chain", ByteString(sandbox.chainID.hex), "--sandbox", sandbox.directory,
             "--mountpoint", place,
         ]
-        if readOnly { arguments.append("--read-only") }
         do throws(LaminaError) {
-            try MountServer.start(arguments, sandbox: sandbox.directory)
+            try MountServer.start(arguments + options.arguments, sandbox: sandbox.directory)
         } catch {
             if !MountServer.isAlive(in: sandbox.directory) {
                 try? catalog.setMountpoint(of: sandbox.id, to: nil)

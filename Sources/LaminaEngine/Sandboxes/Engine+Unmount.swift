@@ -45,19 +45,24 @@ extension Engine {
     }
 
     private func detach(_ mountpoint: ByteString, called name: String, lazy: Bool) throws(LaminaError) {
-        let busy = LaminaError(
-            .busy, name, "\(mountpoint) is in use; close its files or use --lazy", cause: Errno.resourceBusy)
         do throws(Errno) {
-            if geteuid() == 0 {
-                try MountTable.unmount(mountpoint, lazy: lazy)
-                return
-            }
+            guard geteuid() != 0 else { return try MountTable.unmount(mountpoint, lazy: lazy) }
+            guard let program = Spawn.locate("fusermount3") else { throw Errno.noSuchFileOrDirectory }
             let null = try Descriptor.open("/dev/null", O_RDWR)
-            var command = Spawn("/usr/bin/fusermount3", (lazy ? ["-u", "-z"] : ["-u"]) + ["--", mountpoint])
+            var command = Spawn(program, (lazy ? ["-u", "-z"] : ["-u"]) + ["--", mountpoint])
             command.descriptors = [(0, null.rawValue), (1, null.rawValue), (2, null.rawValue)]
             if try command.run() != 0 { throw Errno.resourceBusy }
         } catch .resourceBusy {
-            throw busy
+            throw LaminaError(
+                .busy, name, "\(mountpoint) is in use; close its files or use --lazy",
+                cause: Errno.resourceBusy)
+        } catch .noSuchFileOrDirectory where geteuid() != 0 {
+            throw LaminaError(
+                .failure, "fusermount3", "not found; without root a mount needs it (Debian package fuse3)")
+        } catch .notPermitted {
+            throw LaminaError(
+                .failure, "\(mountpoint)",
+                "cannot unmount: it was mounted by another user or in another namespace")
         } catch {
             throw LaminaError(mountpoint, error)
         }

@@ -22,6 +22,7 @@ extension fuse_lowlevel_ops {
                 var change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
                 // ftruncate(2) tells the time whatever the size was, and the kernel does not ask for it.
                 if unsafe info != nil, change.size != nil, change.mtime == .keep { change.mtime = .now }
+                try server.identities?.store(&change)
                 return try server.union.setAttributes(of: NodeID(rawValue: id), change)
             }
         }

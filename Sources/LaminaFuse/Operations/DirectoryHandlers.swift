@@ -122,7 +122,7 @@ struct ListingWriter {
 
     /// Adds an entry that counts as a lookup; false when it does not fit.
     mutating func append(_ name: Span<UInt8>, entry: Entry, next: UInt64) -> Bool {
-        var parameters = fuse_entry_param(entry)
+        var parameters = fuse_entry_param(entry, unsafe identities(of: request))
         return unsafe append(name, next: next) { request, start, space, name, next in
             unsafe fuse_add_direntry_plus(request, start, space, name, &parameters, next)
         }

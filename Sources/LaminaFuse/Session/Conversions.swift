@@ -7,13 +7,13 @@ import LaminaSystem
 import LaminaUnion
 
 extension stat {
-    init(_ status: FileStatus) {
+    init(_ status: FileStatus, _ identities: Identities?) {
         self.init()
         st_ino = UInt(status.inode)
         st_mode = status.mode
         st_nlink = UInt(status.linkCount)
-        st_uid = status.uid
-        st_gid = status.gid
+        st_uid = identities?.shownUser(status.uid) ?? status.uid
+        st_gid = identities?.shownGroup(status.gid) ?? status.gid
         st_rdev = dev_t(status.namedDevice.encoded)
         st_size = Int(status.size)
         st_blocks = Int(status.blocks)
@@ -50,26 +50,41 @@ extension DeviceNumber {
 
 extension fuse_entry_param {
     /// Number 0 says that there is no such name.
-    init(_ entry: Entry?) {
+    init(_ entry: Entry?, _ identities: Identities?) {
         self.init()
         entry_timeout = Reply.timeout
         attr_timeout = Reply.timeout
         guard let entry else { return }
         ino = entry.id.rawValue
-        attr = stat(entry.status)
+        attr = stat(entry.status, identities)
     }
 }
 
 extension Creation {
-    /// Who asks, and the mode that is wanted, from which the kernel took the umask already.
+    /// Who asks, and the mode that is wanted, from which the umask is not taken yet.
+    /// - Throws: `EINVAL` for a caller whom the image has no id for.
     @unsafe
-    init(mode: mode_t, request: fuse_req_t) {
-        guard let context = unsafe fuse_req_ctx(request) else {
-            self.init(permissions: mode & 0o7777, uid: 0, gid: 0)
-            return
-        }
+    init(mode: mode_t, request: fuse_req_t) throws(Errno) {
+        guard let context = unsafe fuse_req_ctx(request) else { throw .ioError }
         // SAFETY: the context lives as long as the request.
-        self.init(
-            permissions: mode & 0o7777, uid: unsafe context.pointee.uid, gid: unsafe context.pointee.gid)
+        let caller = unsafe context.pointee
+        try self.init(
+            permissions: mode, uid: caller.uid, gid: caller.gid, umask: caller.umask,
+            unsafe identities(of: request))
+    }
+
+    /// The same with the caller's ids as the mount shows them.
+    init(
+        permissions: UInt32, uid: UInt32, gid: UInt32, umask: UInt32, _ identities: Identities?
+    ) throws(Errno) {
+        var (user, group) = (uid, gid)
+        if let identities {
+            guard let stored = identities.storedUser(uid), let storedGroup = identities.storedGroup(gid)
+            else {
+                throw .invalidArgument
+            }
+            (user, group) = (stored, storedGroup)
+        }
+        self.init(permissions: permissions & 0o7777, uid: user, gid: group, umask: umask)
     }
 }

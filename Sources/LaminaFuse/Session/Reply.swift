@@ -48,12 +48,12 @@ struct Reply: ~Copyable {
     consuming func entry(_ entry: Entry?) {
         // A reply that does not reach the kernel is one to an interrupted request; the
         // kernel then forgets the lookup itself.
-        var parameters = fuse_entry_param(entry)
+        var parameters = fuse_entry_param(entry, unsafe identities(of: request))
         _ = unsafe fuse_reply_entry(take(), &parameters)
     }
 
     consuming func attributes(_ status: FileStatus) {
-        var attributes = stat(status)
+        var attributes = stat(status, unsafe identities(of: request))
         _ = unsafe fuse_reply_attr(take(), &attributes, Reply.timeout)
     }
 
@@ -69,7 +69,7 @@ struct Reply: ~Copyable {
     }
 
     consuming func created(_ entry: Entry, _ info: fuse_file_info) {
-        var parameters = fuse_entry_param(entry)
+        var parameters = fuse_entry_param(entry, unsafe identities(of: request))
         var info = info
         _ = unsafe fuse_reply_create(take(), &parameters, &info)
     }

@@ -7,13 +7,17 @@ import Synchronization
 /// The state behind one mount. Requests reach it from several threads at once.
 final class Server: Sendable {
     let union: Union
+    /// How ids of the image are shown; nil shows them as they are.
+    let identities: Identities?
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
+    let wire = WireSession()
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 
-    init(union: Union, ready: @escaping @Sendable () -> Void) {
+    init(union: Union, identities: Identities?, ready: @escaping @Sendable () -> Void) {
         self.union = union
+        self.identities = identities
         self.ready = ready
     }
 }

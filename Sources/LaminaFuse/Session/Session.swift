@@ -12,13 +12,26 @@ public enum FuseError: Error, Hashable, Sendable, CustomStringConvertible {
     case session
     /// The kernel refused the mount.
     case mount(ByteString, Errno)
+    /// fusermount3, which mounts for plain users, refused, for the reason it gave.
+    case fusermount(ByteString, ByteString)
+    /// There is no fusermount3.
+    case fusermountMissing
     /// The loop ended with an error of the connection.
     case loop(Errno)
 
     public var description: String {
         switch self {
         case .session: "libfuse refused the mount options"
+        case .mount(let directory, .notPermitted):
+            """
+            \(directory): cannot mount: this process may not mount here; in a user namespace it needs a \
+            mount namespace of its own too (unshare --user --mount, podman unshare)
+            """
         case .mount(let directory, let error): "\(directory): cannot mount: \(error)"
+        case .fusermount(let directory, let reason):
+            "\(directory): cannot mount: \(reason.isEmpty ? "fusermount3 failed" : reason)"
+        case .fusermountMissing:
+            "fusermount3: not found; without root a mount needs it (Debian package fuse3)"
         case .loop(let error): "the connection to the kernel failed: \(error)"
         }
     }
@@ -31,6 +44,11 @@ public struct MountOptions: Sendable {
     /// Whether this process is root: other users then see the mount, and setuid files and
     /// device nodes work in it.
     public var isPrivileged: Bool
+
+    /// How ids of the image are shown; nil shows them as they are.
+    public var identities: Identities?
+    /// Whether nothing is made durable until the end, so that the kernel need not ask for it.
+    public var isVolatile = false
 
     public init(mountpoint: ByteString, isReadOnly: Bool, isPrivileged: Bool) {
         self.mountpoint = mountpoint
@@ -53,27 +71,45 @@ public struct MountOptions: Sendable {
 public func serve(
     _ union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void
 ) throws(FuseError) {
-    let server = Server(union: union, ready: ready)
+    let server = Server(union: union, identities: options.identities, ready: ready)
     // Permissions are those of the request, whatever this process inherited.
     umask(0)
     let session = try unsafe makeSession(server, options)
     defer { unsafe fuse_session_destroy(session) }
     _ = unsafe fuse_set_signal_handlers(session)
     defer { unsafe fuse_remove_signal_handlers(session) }
-    errno = 0
-    // SAFETY: the string is NUL-terminated and copied by libfuse.
-    let mounted = unsafe options.mountpoint.withCString { unsafe fuse_session_mount(session, $0) }
-    guard mounted == 0 else {
-        throw .mount(options.mountpoint, errno == 0 ? .ioError : Errno(rawValue: errno))
-    }
+    try unsafe mount(session, options)
     defer { unsafe fuse_session_unmount(session) }
+    var device = fuse_custom_io.lamina
+    guard unsafe fuse_session_custom_io(session, &device, fuse_session_fd(session)) == 0 else {
+        throw .session
+    }
     let result = unsafe runLoop(session)
+    // Of a connection that was handed over libfuse does not know the place. 0: somebody unmounted it.
+    if !options.isPrivileged, result != 0 { Fusermount.unmount(options.mountpoint) }
     // SAFETY: keeps the server alive until no request can reach it.
     withExtendedLifetime(server) {}
     // ENODEV: unmounted by somebody else, the ordinary end, or ECONNABORTED when a request was
     // just being read; a positive number is a signal.
     let ends = [0, ENODEV, ECONNABORTED]
     if result < 0, !ends.contains(-result) { throw .loop(Errno(rawValue: -result)) }
+}
+
+/// Root mounts by mount(2), a plain user through fusermount3.
+@unsafe
+private func mount(_ session: OpaquePointer, _ options: MountOptions) throws(FuseError) {
+    var place = options.mountpoint
+    if !options.isPrivileged {
+        let connection = try Fusermount.mount(at: options.mountpoint, options.text)
+        // The session closes the connection in the end.
+        place = ByteString("/dev/fd/\(connection.release())")
+    }
+    errno = 0
+    // SAFETY: the string is NUL-terminated and copied by libfuse.
+    let mounted = unsafe place.withCString { unsafe fuse_session_mount(session, $0) }
+    guard mounted == 0 else {
+        throw .mount(options.mountpoint, errno == 0 ? .ioError : Errno(rawValue: errno))
+    }
 }
 
 @unsafe
@@ -85,6 +121,11 @@ private func makeSession(_ server: Server, _ options: MountOptions) throws(FuseE
         guard unsafe fuse_opt_add_arg(&arguments, word) == 0 else { throw .session }
     }
     var operations = fuse_lowlevel_ops.lamina
+    if options.isVolatile {
+        // The kernel asks once, hears that there is no such request, and reports success from then on.
+        unsafe operations.fsync = nil
+        unsafe operations.fsyncdir = nil
+    }
     // SAFETY: libfuse copies the table; `serve` keeps the server alive beyond the loop.
     let pointer = unsafe Unmanaged.passUnretained(server).toOpaque()
     guard
@@ -131,10 +172,13 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     let wanted =
         FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
         | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO
+        | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
     // SAFETY: libfuse hands over its own structure for the call.
     unsafe connection.pointee.want |= unsafe UInt32(wanted) & connection.pointee.capable
     // Pages are given up when this server says so and never by guessing from times.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+    // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.
+    unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
     unsafe connection.pointee.time_gran = 1
     // SAFETY: the session keeps the server alive.
     unsafe Unmanaged<Server>.fromOpaque(pointer).takeUnretainedValue().ready()

@@ -86,13 +86,18 @@ public struct ChainMerge: ~Copyable {
 
     /// Adds what all layers together make of one name.
     private mutating func addEntry(_ group: ArraySlice<Candidate>) throws(IndexError) {
-        guard let name = group.last?.name else { return }
+        guard let top = group.last else { return }
+        let name = top.name
         switch try resolve(group) {
         case .nothing: return
         case .directory(let sources, let attributes):
             let node = try addDirectory(sources: sources, attributes: attributes)
             table.entries.append(Entry(name: name, node: node))
         case .leaf(let origin):
+            // A whiteout must not hide behind another type.
+            guard try layers[origin.layer].tree.inode(UInt64(origin.nid)).type == top.type else {
+                throw .damaged("an entry's type is not its inode's", at: UInt64(origin.nid))
+            }
             if let target = try linkTarget(origin) {
                 unresolved.append(
                     UnresolvedLink(entry: table.entries.count, layer: origin.layer, target: target))
@@ -114,6 +119,7 @@ public struct ChainMerge: ~Copyable {
         let content = NodeContent.directory(first: 0, count: 0)
         if let attributes {
             let node = try layers[attributes.layer].tree.node(UInt64(attributes.nid))
+            guard node.type == .directory else { throw .notADirectory(node.nid) }
             let extended = try layers[attributes.layer].tree.copyAttributes(
                 of: node.nid, to: &table, withoutMarks: true)
             table.nodes.append(Node(node, content: content, extended: extended))

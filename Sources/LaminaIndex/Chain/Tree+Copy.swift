@@ -1,5 +1,6 @@
 // Copies of a layer's names, targets and xattrs into a table that is being merged.
 
+import Glibc
 import LaminaCore
 
 extension Tree {
@@ -9,29 +10,34 @@ extension Tree {
     }
 
     /// Copies the encoded xattrs of an inode, without the union's own if so wanted.
+    ///
+    /// - Throws: `IndexError.damaged` for xattrs that a reader of the copy would refuse.
     borrowing func copyAttributes(
         of nid: UInt64, to table: inout NodeTable, withoutMarks: Bool
     ) throws(IndexError) -> ByteRange {
         let inode = try inode(nid)
         guard inode.attributeSize > 0 else { return .none }
-        guard withoutMarks else {
-            return try table.store(
-                try file.bytes.slice(inode.start + Erofs.inodeSize, inode.attributeSize))
-        }
         var block: [UInt8] = []
         var iterator = try attributes(of: inode)
         while let attribute = try iterator.next() {
-            if attribute.isUnionMark { continue }
+            guard AttributeBlock.namespace(index: attribute.index) != nil else {
+                throw .damaged("xattr namespace", at: nid)
+            }
+            if !withoutMarks || attribute.isUnionMark { continue }
             AttributeBlock.append(
                 index: attribute.index, suffix: attribute.suffix.copied()[...],
                 value: attribute.value.copied(), to: &block)
+        }
+        guard withoutMarks else {
+            return try table.store(
+                try file.bytes.slice(inode.start + Erofs.inodeSize, inode.attributeSize))
         }
         return try table.store(block.raw)
     }
 
     /// Appends all entries of `source`, a directory of this tree, but the dots.
     ///
-    /// - Throws: `IndexError.damaged` also where names are not in order.
+    /// - Throws: `IndexError.damaged` also where names are not in order or are no names.
     borrowing func appendCandidates(
         of source: Origin, to candidates: inout [Candidate], _ table: inout NodeTable
     ) throws(IndexError) {
@@ -43,6 +49,7 @@ extension Tree {
             for index in 0..<block.count {
                 let name = try block.name(index)
                 if name.isDot { continue }
+                guard name.isName else { throw .damaged("directory entry name", at: UInt64(source.nid)) }
                 guard let nid = UInt32(exactly: try block.nid(index)) else {
                     throw .damaged("a node id leaves the file", at: UInt64(source.nid))
                 }
@@ -60,6 +67,15 @@ extension Tree {
 }
 
 extension Span where Element == UInt8 {
+    /// Whether no byte is a slash or a NUL, at which a reader of a block's last name would stop.
+    fileprivate var isName: Bool {
+        // SAFETY: memchr reads `count` bytes of the span.
+        unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return unsafe memchr(base, 0, bytes.count) == nil && memchr(base, 0x2F, bytes.count) == nil
+        }
+    }
+
     /// Whether this is `.` or `..`.
     fileprivate var isDot: Bool {
         let dot = UInt8(ascii: ".")

@@ -9,19 +9,17 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
     private var upstream: Upstream
     private var file: Descriptor?
     private var writeBehind = WriteBehind()
-    private var hash: SHA256?
+    private var hash = SHA256()
     private(set) var count: UInt64 = 0
 
     init(_ upstream: consuming Upstream, file: consuming Descriptor?) {
         self.upstream = upstream
         self.file = file
-        hash = SHA256()
     }
 
-    /// Only counts from now on: the blob's digest is known to be that of the tar.
+    /// Only hashes from now on: the blob is the tar, which is kept in parts.
     mutating func stopKeeping() {
         file = nil
-        hash = nil
     }
 
     @unsafe
@@ -30,7 +28,7 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
         count += UInt64(got)
         // SAFETY: the bytes just read, in the caller's buffer, which nobody else writes.
         let bytes = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
-        hash?.update(bytes)
+        hash.update(bytes)
         do throws(Errno) {
             try file?.writeAll(bytes)
         } catch {
@@ -40,9 +38,9 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
         return got
     }
 
-    /// The digest of what passed; nil when `stopKeeping` was called.
-    consuming func finish() -> Digest? {
-        hash?.finishAndReset()
+    /// The digest of what passed.
+    mutating func finish() -> Digest {
+        hash.finishAndReset()
     }
 }
 

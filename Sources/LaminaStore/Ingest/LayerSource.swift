@@ -7,8 +7,8 @@ import LaminaSystem
 /// What the first half of an ingest found when it came to the blob's end.
 struct BlobResult: Sendable {
     var compression: Compression
-    /// Nil for an uncompressed blob, whose digest is the diffID.
-    var digest: Digest?
+    /// For an uncompressed blob the diffID.
+    var digest: Digest
     var size: UInt64
 }
 
@@ -68,7 +68,7 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
 
     consuming func finish() -> BlobResult {
         let compression = source.compression
-        let tee = source.release()
+        var tee = source.release()
         let size = tee.count
         return BlobResult(compression: compression, digest: tee.finish(), size: size)
     }

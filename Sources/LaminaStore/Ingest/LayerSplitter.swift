@@ -11,7 +11,7 @@ import LaminaSystem
 /// and of the padding behind them, so that payloads in the stream stay 512-aligned.
 struct LayerSplitter: ~Copyable {
     private var parser: TarParser
-    private var hash = SHA256()
+    private var hash: SHA256? = SHA256()
     private let stream: Descriptor
     private var streamWriteBehind = WriteBehind()
     private var streamSize: UInt64 = 0
@@ -40,12 +40,17 @@ struct LayerSplitter: ~Copyable {
         self.stream = stream
     }
 
+    /// The tar is the blob, which the first half hashes anyway: it has less to do than this one.
+    mutating func leaveDiffIDToBlob() {
+        hash = nil
+    }
+
     /// Takes the next chunk of the tar. O(bytes).
     mutating func consume(
         _ chunk: Span<UInt8>, _ staging: borrowing IngestDirectory,
         into sink: inout some LayerEntrySink & ~Copyable
     ) throws(StoreError) {
-        hash.update(chunk.raw)
+        hash?.update(chunk.raw)
         runStart = 0
         takePadding(chunk)
         var cursor = 0
@@ -166,7 +171,7 @@ struct LayerSplitter: ~Copyable {
     }
 
     /// Called behind the last chunk: what the tar was.
-    mutating func finish() throws(StoreError) -> (splits: Splits, entryCount: UInt64) {
+    mutating func finish(blob: Digest) throws(StoreError) -> (splits: Splits, entryCount: UInt64) {
         do throws(CodecError) {
             try parser.finish()
         } catch {
@@ -174,7 +179,8 @@ struct LayerSplitter: ~Copyable {
         }
         endPadding()
         let splits = Splits(
-            diffID: hash.finishAndReset(), tarSize: parser.offset, streamSize: streamSize, records: records,
+            diffID: hash?.finishAndReset() ?? blob, tarSize: parser.offset, streamSize: streamSize,
+            records: records,
             expanded: expanded)
         return (splits, entryCount)
     }

@@ -10,14 +10,14 @@ public struct StagedLayer: ~Copyable, Sendable {
     /// The directory that becomes `layers/<diffID>`, for `index.erofs` to be written into.
     public let directory: Descriptor
     private let staging: IngestDirectory
-    private let newObjects: [Digest]
+    private let newObjects: [StagedObject]
 
     static let directoryName: ByteString = "layer"
     static let blobName: ByteString = "blob"
 
     init(
         _ summary: LayerSummary, directory: consuming Descriptor, staging: consuming IngestDirectory,
-        newObjects: [Digest]
+        newObjects: [StagedObject]
     ) {
         self.summary = summary
         self.directory = directory
@@ -34,9 +34,11 @@ public struct StagedLayer: ~Copyable, Sendable {
         let store = staging.store
         try makeFanOuts()
         try store.sync()
-        for digest in newObjects {
+        for object in newObjects {
+            let digest = object.digest
             try place(
                 ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
+            store.objectSizes.add(digest, size: object.size)
         }
         for digest in summary.objects where !store.hasObject(digest) {
             throw .missing(.object, digest)
@@ -54,7 +56,9 @@ public struct StagedLayer: ~Copyable, Sendable {
     private borrowing func makeFanOuts() throws(StoreError) {
         let store = staging.store
         do throws(Errno) {
-            for digest in newObjects { try store.makeFanOut(of: StorePath.object(digest), in: store.objects) }
+            for object in newObjects {
+                try store.makeFanOut(of: StorePath.object(object.digest), in: store.objects)
+            }
             if summary.blobKept {
                 try store.makeFanOut(of: StorePath.blob(summary.blobDigest), in: store.blobs)
             }

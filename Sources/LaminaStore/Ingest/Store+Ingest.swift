@@ -7,15 +7,15 @@ import LaminaSystem
 
 extension Store {
     /// Bytes of a chunk of the tar between the two halves of an ingest.
-    static let chunkSize = 1 << 18
+    static let chunkSize = 1 << 20
     /// Chunks on their way between the two halves.
-    static let chunkCount = 8
+    static let chunkCount = 4
 
     /// Reads a layer once and stages its blob, stream, objects and splits, calling `sink`
     /// for each entry in the order of the tar. Verifies everything `expected` says. Nothing
     /// is visible before `StagedLayer.publish()`; an error leaves no trace.
     ///
-    /// O(bytes) time; memory: 2 MiB of chunks, the codec's state (with
+    /// O(bytes) time; memory: 4 MiB of chunks, the codec's state (with
     /// zstd its window, up to 128 MiB), about 150 bytes an object.
     public func ingestLayer<Source: ByteSource & Sendable & ~Copyable, Sink: LayerEntrySink & ~Copyable>(
         from source: consuming Source, expecting expected: LayerExpectation = LayerExpectation(),
@@ -31,11 +31,11 @@ extension Store {
         let result = try pump(
             source, declared: expected.compression, blob: blob, options.limits, progress, &splitter, staging,
             into: &sink)
-        let (splits, entryCount) = try splitter.finish()
+        let (splits, entryCount) = try splitter.finish(blob: result.digest)
         let summary = LayerSummary(
-            compression: result.compression, blobDigest: result.digest ?? splits.diffID,
+            compression: result.compression, blobDigest: result.digest,
             blobSize: result.size,
-            blobKept: keeps && result.digest != nil, diffID: splits.diffID, tarSize: splits.tarSize,
+            blobKept: keeps && result.compression != .none, diffID: splits.diffID, tarSize: splits.tarSize,
             streamSize: splits.streamSize, entryCount: entryCount, objects: splitter.objects.all,
             newObjectCount: splitter.objects.staged.count, newObjectSize: splitter.objects.stagedSize)
         try expected.verify(summary)
@@ -54,6 +54,7 @@ extension Store {
         let ring = ChunkRing(count: Self.chunkCount, chunkSize: Self.chunkSize)
         let input = try LayerSource.open(
             source, declared: declared, blob: blob, limits: limits, progress: progress)
+        if input.compression == .none { splitter.leaveDiffIDToBlob() }
         let worker = try startProducer(of: ring, from: input)
         let result: Result<BlobResult, StoreError>
         do throws(StoreError) {

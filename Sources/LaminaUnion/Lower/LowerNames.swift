@@ -51,14 +51,30 @@ extension LowerTree {
         return components.reversed().reduce("/") { $0.appending($1) }
     }
 
-    /// The directory at `path` from the root; nil when there is none.
-    func directory(atPath path: ByteString) throws(Errno) -> UInt64? {
+    /// The path of a lower node's first name.
+    func path(of nid: UInt64) throws(Errno) -> ByteString {
+        let node = try node(nid)
+        if FileType(mode: node.mode) == .directory { return try path(ofDirectory: nid) }
+        guard let name = try names(of: nid, in: node.parent).first else { throw .ioError }
+        return try path(ofDirectory: node.parent).appending(name.name)
+    }
+
+    /// The node at `path` from the root; nil when there is none.
+    func node(atPath path: ByteString) throws(Errno) -> UInt64? {
         var current = Tree.root
         for component in path.components {
-            guard let next = try lookup(component, in: current) else { return nil }
+            guard FileType(mode: try node(current).mode) == .directory,
+                let next = try lookup(component, in: current)
+            else { return nil }
             current = next
         }
-        return FileType(mode: try node(current).mode) == .directory ? current : nil
+        return current
+    }
+
+    /// The directory at `path` from the root; nil when there is none.
+    func directory(atPath path: ByteString) throws(Errno) -> UInt64? {
+        guard let nid = try node(atPath: path) else { return nil }
+        return FileType(mode: try node(nid).mode) == .directory ? nid : nil
     }
 }
 

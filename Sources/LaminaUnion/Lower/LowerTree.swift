@@ -76,22 +76,33 @@ public final class LowerTree: Sendable {
         }
     }
 
+    /// All xattrs of a node but ACLs that no kernel would take, which a layer may hold.
     func extendedAttributes(_ nid: UInt64) throws(Errno) -> [ExtendedAttribute] {
         do {
-            return try tree.extendedAttributes(nid)
+            return try tree.extendedAttributes(nid).filter { Self.isUsable($0.name, $0.value) }
         } catch {
             throw .ioError
         }
     }
 
+    private static func isUsable(_ name: ByteString, _ value: [UInt8]) -> Bool {
+        guard name == AccessControlList.accessName || name == AccessControlList.defaultName else {
+            return true
+        }
+        return AccessControlList(value) != nil
+    }
+
     func extendedAttribute(_ nid: UInt64, _ name: ByteString) throws(Errno) -> [UInt8]? {
+        let value: [UInt8]?
         do {
-            return try name.withSpan { (span) throws(IndexError) in
+            value = try name.withSpan { (span) throws(IndexError) in
                 try tree.extendedAttribute(nid, span)
             }
         } catch {
             throw .ioError
         }
+        guard let value, Self.isUsable(name, value) else { return nil }
+        return value
     }
 
     /// Opens the bytes of a regular file. An object costs one open, a stream none.

@@ -36,50 +36,53 @@ extension Namespace {
     }
 
     /// The sandbox's copy of `id`, made when only layers have it.
-    /// - Parameter limit: how many bytes of a regular file are wanted; the rest is not copied.
-    mutating func copyUp(_ id: NodeID, limit: UInt64 = .max) throws(Errno) -> UpperNode {
+    /// - Parameter bytes: how many bytes of a regular file are copied, the rest being lost;
+    ///   nil copies none, and the copy goes on showing the lower file's.
+    mutating func copyUp(_ id: NodeID, bytes: UInt64? = nil) throws(Errno) -> UpperNode {
         if let node = table[id] { return node }
         guard let nid = id.nid else { throw .staleNFSFileHandle }
         guard let type = FileType(mode: try lower.node(nid).mode) else { throw .ioError }
         if type == .directory { return try ensureDirectory(id) }
         let places = try visiblePlaces(of: nid)
         let temporary = upper.temporaryName()
-        let handle = try copy(nid, type: type, to: temporary, limit: limit)
-        try handle.setExtendedAttribute(upper.convention.origin, Array(String(nid).utf8).raw)
+        let handle = try copy(nid, type: type, to: temporary, bytes: bytes)
         let status = try handle.status()
+        let data = try UpperData.find(of: handle, source: nid, lower: lower, upper: upper)
+        try publish(temporary, of: nid, at: places)
         let node = table.insert(type: type, inode: status.inode, lower: nid)
+        node.data = data
         twins.insert(nid)
-        guard !places.isEmpty else {
-            // Its last name is gone; whoever has it open may still change it.
-            node.anchor = SharedDescriptor(handle)
-            try upper.work.removeFile(temporary)
-            return node
-        }
-        for (index, place) in places.enumerated() {
-            try publish(temporary, at: place, last: index == places.count - 1)
-            node.addName(place.name, in: place.directory)
-        }
+        for place in places { node.addName(place.name, in: place.directory) }
+        // Its last name is gone; whoever has it open may still change it.
+        if places.isEmpty { node.anchor = SharedDescriptor(handle) }
         return node
     }
 
-    /// Gives the copy in `work` its name; every name but the last is a hard link.
+    /// Gives the copy in `work` its names; with none it stays reachable by its descriptor.
     private mutating func publish(
-        _ temporary: ByteString, at place: Place, last: Bool
+        _ temporary: ByteString, of nid: UInt64, at places: [Place]
+    ) throws(Errno) {
+        guard let first = places.first else { return try upper.work.removeFile(temporary) }
+        guard places.count > 1 else {
+            let upper = self.upper
+            return try place(at: first) { (directory, path) throws(Errno) in
+                try upper.work.rename(temporary, to: directory, path)
+            }
+        }
+        try publishLinks(temporary, of: nid, at: places)
+    }
+
+    /// Runs a change that puts a copy at `place`.
+    mutating func place(
+        at place: Place, _ change: (borrowing Descriptor, ByteString) throws(Errno) -> Void
     ) throws(Errno) {
         try keepingTimes(of: place.directory) { (namespace) throws(Errno) in
-            let upper = namespace.upper
-            try upper.withPlace(of: place.name, in: place.directory) { (directory, path) throws(Errno) in
-                if last {
-                    try upper.work.rename(temporary, to: directory, path)
-                } else {
-                    try upper.work.link(temporary, to: directory, path)
-                }
-            }
+            try namespace.upper.withPlace(of: place.name, in: place.directory, change)
         }
     }
 
     /// The names of a lower node that the container sees, each in a directory of the sandbox.
-    private mutating func visiblePlaces(of nid: UInt64) throws(Errno) -> [Place] {
+    mutating func visiblePlaces(of nid: UInt64) throws(Errno) -> [Place] {
         var places: [Place] = []
         for name in try lower.names(of: nid, hardLinks: hardLinks) {
             let directory: UpperNode
@@ -97,34 +100,40 @@ extension Namespace {
 
     /// Makes the copy in `work`, with all attributes; its bytes are durable before it gets a name.
     private func copy(
-        _ nid: UInt64, type: FileType, to temporary: ByteString, limit: UInt64
+        _ nid: UInt64, type: FileType, to temporary: ByteString, bytes: UInt64?
     ) throws(Errno) -> Descriptor {
+        let node = try lower.node(nid)
         switch type {
         case .regular:
             let file = try upper.work.open(temporary, O_RDWR | O_CREAT | O_EXCL, permissions: 0o600)
-            let content = try lower.openContent(nid)
-            let count = min(limit, content.length)
-            try content.copy(to: file, count: count)
-            if count > 0 { try file.syncData() }
+            if let bytes {
+                let content = try lower.openContent(nid)
+                let count = min(bytes, content.length)
+                try content.copy(to: file, count: count)
+                if count > 0, !upper.isVolatile { try file.syncData() }
+            } else if node.size > 0 {
+                guard let size = Int64(exactly: node.size) else { throw .fileTooLarge }
+                try file.truncate(to: size)
+                let empty: [UInt8] = []
+                try file.setExtendedAttribute(upper.convention.metacopy, empty.raw)
+            }
         case .symlink:
             try upper.work.makeSymlink(temporary, target: try lower.symlinkTarget(nid))
         default:
-            let node = try lower.node(nid)
             try upper.work.makeNode(temporary, mode: node.mode, device: node.device)
         }
         let handle = try upper.work.openPath(temporary)
+        try upper.setOrigin(nid, of: handle)
         try copyAttributes(of: nid, to: handle)
         return handle
     }
 
-    /// Owner first, because changing it clears setuid bits and capabilities; times last.
+    /// Times last: everything else changes them.
     private func copyAttributes(of nid: UInt64, to handle: borrowing Descriptor) throws(Errno) {
         let node = try lower.node(nid)
-        try handle.setPathOwner(uid: node.uid, gid: node.gid)
-        if FileType(mode: node.mode) != .symlink { try handle.setPathPermissions(node.mode & 0o7777) }
-        for attribute in try lower.extendedAttributes(nid) {
-            try handle.setExtendedAttribute(attribute.name, attribute.value.raw)
-        }
+        try upper.setIdentity(
+            of: handle, uid: node.uid, gid: node.gid, mode: node.mode,
+            attributes: try lower.extendedAttributes(nid))
         try handle.setPathTimes(atime: .set(node.mtime), mtime: .set(node.mtime))
     }
 
@@ -143,49 +152,4 @@ extension Namespace {
 struct Place {
     var name: ByteString
     var directory: UpperNode
-}
-
-extension LowerContent {
-    /// Copies the first `count` bytes to the start of `destination`: sharing blocks where the
-    /// filesystem can, else inside the kernel, else through a buffer.
-    func copy(to destination: borrowing Descriptor, count: UInt64) throws(Errno) {
-        guard count > 0 else { return }
-        if offset == 0, count == length, (try? destination.clone(from: file.descriptor)) != nil {
-            if try destination.status().size == Int64(clamping: length) { return }
-            try destination.truncate(to: 0)
-        }
-        guard let start = Int64(exactly: offset), let total = Int64(exactly: count) else {
-            throw .fileTooLarge
-        }
-        var done: Int64 = 0
-        while done < total {
-            let piece = Int(min(total - done, 1 << 30))
-            let copied: Int
-            do throws(Errno) {
-                copied = try destination.copyRange(
-                    from: file.descriptor, sourceOffset: start + done, to: done, count: piece)
-            } catch Errno.improperLink {
-                return try copyThroughBuffer(to: destination, from: done, count: total)
-            } catch Errno.invalidArgument {
-                return try copyThroughBuffer(to: destination, from: done, count: total)
-            } catch Errno.notSupported {
-                return try copyThroughBuffer(to: destination, from: done, count: total)
-            }
-            guard copied > 0 else { throw .ioError }
-            done += Int64(copied)
-        }
-    }
-
-    private func copyThroughBuffer(
-        to destination: borrowing Descriptor, from first: Int64, count: Int64
-    ) throws(Errno) {
-        var done = first
-        while done < count {
-            let piece = Int(min(count - done, 1 << 20))
-            let bytes = try file.descriptor.readBytes(at: Int64(clamping: offset) + done, count: piece)
-            guard !bytes.isEmpty else { throw .ioError }
-            try destination.writeAll(bytes.raw, at: done)
-            done += Int64(bytes.count)
-        }
-    }
 }

@@ -68,7 +68,11 @@ struct Namespace: ~Copyable {
             return known
         }
         let origin = try self.origin(of: name, in: directory, type: type)
-        return adopt(name, in: directory, status: status, type: type, lower: origin)
+        // Before it is in the table: a node that is there knows where its bytes are.
+        let data = type == .regular ? try self.data(of: name, in: directory, source: origin) : nil
+        let node = adopt(name, in: directory, status: status, type: type, lower: origin)
+        node.data = data
+        return node
     }
 
     /// Puts a node into the table whose lower node is known.
@@ -90,8 +94,10 @@ struct Namespace: ~Copyable {
             try parent.openPath(path)
         }
         guard type == .directory else {
-            guard let mark = try upper.mark(upper.convention.origin, of: handle),
-                let nid = UInt64(String(decoding: mark, as: UTF8.self)),
+            guard let mark = try upper.mark(upper.convention.origin, of: handle) else {
+                return type == .regular ? try foreignOrigin(of: handle, name, in: directory) : nil
+            }
+            guard let nid = UInt64(String(decoding: mark, as: UTF8.self)),
                 let node = try? lower.node(nid), FileType(mode: node.mode) == type
             else { return nil }
             return nid
@@ -114,6 +120,10 @@ struct Namespace: ~Copyable {
     func visible(_ status: FileStatus, of node: UpperNode) -> FileStatus {
         var status = status
         status.inode = node.id.nid ?? NodeID.inodeNumber(ofUpper: status.inode)
+        // Its bytes take room in the layers; fewer blocks than bytes would look like holes.
+        if let data = node.data, !data.isWhole {
+            status.blocks = max(status.blocks, (status.size &+ 511) / 512)
+        }
         // As on overlayfs: subdirectories of a merged directory are not counted.
         if node.type == .directory && node.lower != nil { status.linkCount = 1 }
         return status

@@ -6,10 +6,14 @@ import LaminaCore
 import LaminaSystem
 
 extension Namespace {
-    /// Renames as `renameat2(2)`; of its flags, `RENAME_NOREPLACE` is known here.
+    /// Renames as `renameat2(2)`. `RENAME_WHITEOUT` is refused as on overlayfs: the container
+    /// must not see whiteouts, much less make them.
     mutating func rename(
         _ name: ByteString, in parent: NodeID, to newName: ByteString, in newParent: NodeID, flags: UInt32
     ) throws(Errno) {
+        if flags == RenameFlag.exchange {
+            return try exchange(name, in: parent, with: newName, in: newParent)
+        }
         guard flags & ~RenameFlag.noReplace == 0 else { throw .invalidArgument }
         guard let source = try lookup(name, in: parent) else { throw .noSuchFileOrDirectory }
         let target = try lookup(newName, in: newParent)
@@ -19,6 +23,7 @@ extension Namespace {
             try checkReplacing(target, with: source)
         }
         let node = try copyUp(source.id)
+        try leaveOwnName(node)
         let directory = try ensureDirectory(parent)
         let newDirectory = try ensureDirectory(newParent)
         if node.type == .directory { try prepare(node, toBecome: newName, in: newDirectory) }
@@ -46,8 +51,8 @@ extension Namespace {
     }
 
     /// Makes a directory independent of its name: a merged one says where its lower half
-    /// is, another one that it has none.
-    private func prepare(
+    /// is, another one that it has none. Both marks are as true under the old name.
+    func prepare(
         _ node: UpperNode, toBecome name: ByteString, in directory: UpperNode
     ) throws(Errno) {
         let handle = try upper.open(node)

@@ -30,7 +30,13 @@ extension Union {
 
     /// The value of an xattr; `ENODATA` when there is none.
     public func extendedAttribute(of id: NodeID, _ name: ByteString) throws(Errno) -> [UInt8] {
-        try withNamespace { (namespace) throws(Errno) in
+        if let nid = untouched(id) {
+            guard !upper.convention.hides(name), let value = try lower.extendedAttribute(nid, name) else {
+                throw .noData
+            }
+            return value
+        }
+        return try withNamespace { (namespace) throws(Errno) in
             try namespace.extendedAttribute(of: id, name)
         }
     }
@@ -41,11 +47,18 @@ extension Union {
     }
 
     /// Sets an xattr; `flags` are `XATTR_CREATE` and `XATTR_REPLACE`.
+    /// - Parameter clearingSetgid: whether the setgid bit goes away with a new access ACL.
     public func setExtendedAttribute(
-        of id: NodeID, _ name: ByteString, _ value: [UInt8], flags: Int32
+        of id: NodeID, _ name: ByteString, _ value: [UInt8], flags: Int32, clearingSetgid: Bool = false
     ) throws(Errno) {
         try change { (namespace) throws(Errno) in
             try namespace.setExtendedAttribute(of: id, name, value, flags: flags)
+            guard clearingSetgid, name == AccessControlList.accessName else { return }
+            let mode = try namespace.status(of: id).mode
+            guard mode & 0o2000 != 0 else { return }
+            var attributes = AttributeChange()
+            attributes.permissions = mode & 0o5777
+            _ = try namespace.setAttributes(of: id, attributes)
         }
     }
 

@@ -52,7 +52,7 @@ public final class OpenDirectory: Sendable {
 
     /// Makes the directory's entries durable.
     public func sync() throws(Errno) {
-        guard union.untouched(id) == nil else { return }
+        guard !union.upper.isVolatile, union.untouched(id) == nil else { return }
         let id = id
         try union.withNamespace { (namespace) throws(Errno) in
             guard let node = namespace.table[id] else { return }

@@ -10,7 +10,8 @@ import Synchronization
 public final class OpenFile: Sendable {
     enum Source: Sendable {
         case lower(LowerContent)
-        case upper(SharedDescriptor)
+        /// The upper file and, unless all bytes are in it, where the others are.
+        case upper(SharedDescriptor, DataUse?)
     }
 
     public let id: NodeID
@@ -27,15 +28,14 @@ public final class OpenFile: Sendable {
     func current() throws(Errno) -> Source {
         let known = source.withLock { $0 }
         guard case .lower = known, union.untouched(id) == nil else { return known }
-        guard let file = try union.openUpper(id, flags: O_RDONLY) else { return known }
-        let copy = Source.upper(file)
+        guard let copy = try union.openUpper(id, flags: O_RDONLY) else { return known }
         source.withLock { $0 = copy }
         return copy
     }
 
-    private func upperFile() throws(Errno) -> SharedDescriptor {
-        guard case .upper(let file) = try current() else { throw .badFileDescriptor }
-        return file
+    private func upperFile() throws(Errno) -> (file: SharedDescriptor, data: UpperData?) {
+        guard case .upper(let file, let use) = try current() else { throw .badFileDescriptor }
+        return (file, use?.data)
     }
 
     /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
@@ -43,6 +43,9 @@ public final class OpenFile: Sendable {
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int {
         guard let position = Int64(exactly: offset) else { throw .invalidArgument }
         let source = try current()
+        if case .upper(let file, let use?) = source, !use.data.isWhole {
+            return try unsafe use.data.read(into: buffer, at: offset, upper: file.descriptor)
+        }
         var filled = 0
         while filled < buffer.count {
             // SAFETY: the slice lies within the caller's buffer.
@@ -51,7 +54,7 @@ public final class OpenFile: Sendable {
             switch source {
             case .lower(let content):
                 count = try unsafe content.read(into: rest, at: offset &+ UInt64(filled))
-            case .upper(let file):
+            case .upper(let file, _):
                 let (at, overflow) = position.addingReportingOverflow(Int64(filled))
                 if overflow { return filled }
                 count = try unsafe file.descriptor.read(into: rest, at: at)
@@ -64,38 +67,57 @@ public final class OpenFile: Sendable {
 
     /// Writes all bytes at `offset`.
     public func write(_ bytes: RawSpan, at offset: UInt64) throws(Errno) {
-        guard let position = Int64(exactly: offset) else { throw .fileTooLarge }
-        try upperFile().descriptor.writeAll(bytes, at: position)
+        guard let position = Int64(exactly: offset),
+            !position.addingReportingOverflow(Int64(bytes.byteCount)).overflow
+        else { throw .fileTooLarge }
+        let (file, data) = try upperFile()
+        guard let data else { return try file.descriptor.writeAll(bytes, at: position) }
+        let count = UInt64(bytes.byteCount)
+        _ = try data.change(offset..<offset + count, of: file.descriptor) { () throws(Errno) in
+            try file.descriptor.writeAll(bytes, at: position)
+            return count
+        }
     }
 
     /// Makes the file durable; a file of the layers is already.
     public func sync(dataOnly: Bool) throws(Errno) {
-        guard case .upper(let file) = try current() else { return }
+        guard !union.upper.isVolatile, case .upper(let file, let use) = try current() else { return }
+        if let use { return try use.data.sync(file.descriptor, dataOnly: dataOnly) }
         if dataOnly { try file.descriptor.syncData() } else { try file.descriptor.sync() }
+    }
+
+    /// `lseek(2)` for `SEEK_DATA` and `SEEK_HOLE`.
+    public func seek(to offset: UInt64, whence: Int32) throws(Errno) -> UInt64 {
+        switch try current() {
+        case .lower(let content): return try content.seek(to: offset, whence: whence)
+        case .upper(let file, let use):
+            if let use, !use.data.isWhole {
+                return try use.data.seek(to: offset, whence: whence, upper: file.descriptor)
+            }
+            guard let offset = Int64(exactly: offset) else { throw .invalidArgument }
+            return UInt64(clamping: try file.descriptor.seek(to: offset, whence: whence))
+        }
     }
 
     /// `fallocate(2)`.
     public func allocate(mode: Int32, offset: UInt64, length: UInt64) throws(Errno) {
-        guard let offset = Int64(exactly: offset), let length = Int64(exactly: length) else {
-            throw .fileTooLarge
-        }
-        try upperFile().descriptor.allocate(mode: mode, offset: offset, length: length)
-    }
-
-    /// `lseek(2)` for `SEEK_DATA` and `SEEK_HOLE`. Of the layers' files, objects may have
-    /// holes; what is in a stream, never at its start, is all data.
-    public func seek(to offset: UInt64, whence: Int32) throws(Errno) -> UInt64 {
-        switch try current() {
-        case .upper(let file):
-            guard let offset = Int64(exactly: offset) else { throw .invalidArgument }
-            return UInt64(clamping: try file.descriptor.seek(to: offset, whence: whence))
-        case .lower(let content):
-            guard offset < content.length else { throw .noSuchAddressOrDevice }
-            if content.offset == 0, let offset = Int64(exactly: offset) {
-                let found = try content.file.descriptor.seek(to: offset, whence: whence)
-                return min(UInt64(clamping: found), content.length)
+        guard let start = Int64(exactly: offset), let count = Int64(exactly: length),
+            !start.addingReportingOverflow(count).overflow
+        else { throw .fileTooLarge }
+        let (file, data) = try upperFile()
+        switch Allocation(mode: mode) {
+        case .replacing:
+            guard let data else { fallthrough }
+            _ = try data.change(offset..<offset + length, of: file.descriptor) { () throws(Errno) in
+                try file.descriptor.allocate(mode: mode, offset: start, length: count)
+                return length
             }
-            return whence == SeekFlag.hole ? content.length : offset
+        case .reserving:
+            try file.descriptor.allocate(mode: mode, offset: start, length: count)
+        case .moving:
+            // Bytes change their place, which a map cannot say.
+            try data?.materialize(file.descriptor)
+            try file.descriptor.allocate(mode: mode, offset: start, length: count)
         }
     }
 
@@ -103,51 +125,65 @@ public final class OpenFile: Sendable {
     public func copyRange(
         from offset: UInt64, to destination: OpenFile, at position: UInt64, count: Int
     ) throws(Errno) -> Int {
-        guard let target = Int64(exactly: position) else { throw .fileTooLarge }
-        let output = try destination.upperFile()
-        switch try current() {
-        case .upper(let file):
-            guard let start = Int64(exactly: offset) else { throw .invalidArgument }
+        let (output, data) = try destination.upperFile()
+        let (input, start, available) = try sourceRange(at: offset, count: UInt64(clamping: count))
+        let length = Int(clamping: available)
+        guard let target = Int64(exactly: position),
+            !target.addingReportingOverflow(Int64(length)).overflow
+        else { throw .fileTooLarge }
+        guard length > 0 else { return 0 }
+        guard let data else {
             return try output.descriptor.copyRange(
-                from: file.descriptor, sourceOffset: start, to: target, count: count)
-        case .lower(let content):
-            guard offset < content.length else { return 0 }
-            let (start, overflow) = content.offset.addingReportingOverflow(offset)
-            guard !overflow, let start = Int64(exactly: start) else { throw .ioError }
-            let count = Int(clamping: min(UInt64(clamping: count), content.length &- offset))
-            return try output.descriptor.copyRange(
-                from: content.file.descriptor, sourceOffset: start, to: target, count: count)
+                from: input.descriptor, sourceOffset: start, to: target, count: length)
         }
+        let range = position..<position + UInt64(length)
+        let done = try data.change(range, of: output.descriptor) { () throws(Errno) in
+            UInt64(
+                try output.descriptor.copyRange(
+                    from: input.descriptor, sourceOffset: start, to: target, count: length))
+        }
+        return Int(clamping: done)
+    }
+
+    /// The file that holds the bytes at `offset`, where there, and how many of `count` at most.
+    private func sourceRange(
+        at offset: UInt64, count: UInt64
+    ) throws(Errno) -> (file: SharedDescriptor, start: Int64, count: UInt64) {
+        let content: LowerContent
+        let available: UInt64
+        switch try current() {
+        case .lower(let lower):
+            content = lower
+            available = offset < lower.length ? min(count, lower.length - offset) : 0
+        case .upper(let file, let use):
+            let piece = try use?.data.piece(at: offset, count: count) ?? .upper(count)
+            guard case .lower(let lower, let length) = piece else {
+                guard let start = Int64(exactly: offset) else { throw .invalidArgument }
+                return (file, start, piece.count)
+            }
+            content = lower
+            available = length
+        }
+        let (start, overflow) = content.offset.addingReportingOverflow(offset)
+        guard !overflow, let start = Int64(exactly: start) else { throw .ioError }
+        return (content.file, start, available)
     }
 }
 
-extension Union {
-    /// Opens a regular file. For writing, a lower file is copied up first; with `O_TRUNC`,
-    /// its bytes are not.
-    public func open(_ id: NodeID, flags: Int32) throws(Errno) -> OpenFile {
-        let writes = flags & O_ACCMODE != O_RDONLY
-        if !writes, flags & O_TRUNC == 0, let nid = untouched(id) {
-            return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
-        }
-        if writes || flags & O_TRUNC != 0 {
-            try change { (namespace) throws(Errno) in
-                _ = try namespace.copyUp(id, limit: flags & O_TRUNC != 0 ? 0 : .max)
-            }
-        }
-        // Appending is the kernel's business: its requests name the offset.
-        let kept = flags & (O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC)
-        if let file = try openUpper(id, flags: kept) {
-            return OpenFile(id: id, union: self, source: .upper(file))
-        }
-        guard !writes, let nid = id.nid else { throw .staleNFSFileHandle }
-        return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
-    }
+/// What a mode of `fallocate(2)` does to bytes that are in another file.
+private enum Allocation {
+    /// Nothing: they stay, with room kept for them.
+    case reserving
+    /// They become zeros: `FALLOC_FL_PUNCH_HOLE`, `FALLOC_FL_ZERO_RANGE`.
+    case replacing
+    /// They move, or must become this file's own: collapse, insert, unshare, and what is unknown.
+    case moving
 
-    /// Opens the sandbox's file behind `id`; nil when the sandbox has none.
-    func openUpper(_ id: NodeID, flags: Int32) throws(Errno) -> SharedDescriptor? {
-        try withNamespace { (namespace) throws(Errno) in
-            guard let node = namespace.table[id] else { return nil }
-            return SharedDescriptor(try namespace.upper.open(node).reopen(flags))
+    init(mode: Int32) {
+        switch mode & ~0x01 {  // FALLOC_FL_KEEP_SIZE
+        case 0: self = .reserving
+        case 0x02, 0x10: self = .replacing
+        default: self = .moving
         }
     }
 }

@@ -36,6 +36,17 @@ struct NodeTable: ~Copyable {
         if byInode[node.inode] === node { byInode[node.inode] = nil }
     }
 
+    /// A removed file that nobody can open any more needs no block map.
+    private func discardData(of node: UpperNode) {
+        guard let data = node.data, let anchor = node.anchor else { return }
+        if (try? anchor.descriptor.status().linkCount) == 0 { data.discard() }
+    }
+
+    /// The mount ends, and with it all files that have no name.
+    func discardRemoved() {
+        for node in byID.values where node.isRemoved { discardData(of: node) }
+    }
+
     /// The kernel dropped `count` lookups of `id`. A node born in the sandbox is let go with
     /// the last one; one that continues a lower node stays while it has a name, because the
     /// kernel's count may hold lookups from before the copy-up.
@@ -47,6 +58,7 @@ struct NodeTable: ~Copyable {
         byID[id] = nil
         removeInode(of: node)
         for name in node.names { node.removeName(name.name, in: name.parent) }
+        discardData(of: node)
         node.anchor = nil
     }
 }

@@ -7,21 +7,51 @@ import LaminaSystem
 
 /// Names of the marks, in the namespace that this process may write.
 struct OverlayConvention: Sendable {
+    /// Whether the marks are in `trusted.*`; else in `user.*`, as overlayfs's with `userxattr`.
+    let isPrivileged: Bool
     let opaque: ByteString
     let redirect: ByteString
     let origin: ByteString
+    /// On a file whose bytes are still the lower's: empty, as overlayfs writes and reads it.
+    let metacopy: ByteString
+    /// Ties a file to its block map: `BlockMapMark`.
+    let blockMap: ByteString
+    /// The value of `metacopy` beside a block map. Overlayfs answers `EIO` for one that is too
+    /// short (fs/overlayfs/util.c, `ovl_check_metacopy_xattr`), where it would show zeros.
+    static let refusedMetacopy: [UInt8] = [UInt8(ascii: "L")]
+
     private let hidden: [ByteString]
 
-    /// - Parameter privileged: whether `trusted.*` may be written; otherwise `user.*` is
-    ///   used, as overlayfs does with `userxattr`.
     init(privileged: Bool) {
         let namespace: ByteString = privileged ? "trusted." : "user."
+        isPrivileged = privileged
         opaque = namespace + "overlay.opaque"
         redirect = namespace + "overlay.redirect"
         origin = namespace + "lamina.origin"
+        metacopy = namespace + "overlay.metacopy"
+        blockMap = namespace + "lamina.blockmap"
         hidden =
-            ["trusted.overlay.", "trusted.lamina."] + (privileged ? [] : ["user.overlay.", "user.lamina."])
+            ["trusted.overlay.", "trusted.lamina."]
+            + (privileged ? [] : ["user.overlay.", "user.lamina.", OverrideStat.attribute])
     }
+
+    /// Takes `trusted.*` where this process may write it, which the kernel alone knows: root of
+    /// a user namespace may not.
+    init(probing work: borrowing Descriptor) throws(Errno) {
+        let probe: ByteString = "trusted.lamina.probe"
+        do throws(Errno) {
+            try work.setExtendedAttribute(probe, [UInt8](repeating: 0, count: 1).raw)
+            try work.removeExtendedAttribute(probe)
+            self.init(privileged: true)
+        } catch Errno.notPermitted {
+            self.init(privileged: false)
+        } catch Errno.readOnlyFileSystem {
+            self.init(privileged: geteuid() == 0)
+        }
+    }
+
+    /// Whether files may record owners other than their own.
+    var readsOwners: Bool { !isPrivileged }
 
     /// Whether an xattr belongs to the union, and the container neither sees nor sets it.
     func hides(_ name: ByteString) -> Bool {

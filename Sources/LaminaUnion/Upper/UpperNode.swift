@@ -19,6 +19,8 @@ final class UpperNode {
     let inode: UInt64
     /// For a directory: the lower directory merged with it. For others: what it was copied from.
     let lower: UInt64?
+    /// Where a copied-up regular file's bytes are; nil when all are in the upper file.
+    var data: UpperData?
     /// Known names; there may be more on disk that nobody looked up. Empty for the root
     /// and for a node that was removed.
     var names: [UpperName] = []
@@ -26,6 +28,8 @@ final class UpperNode {
     var anchor: SharedDescriptor?
     /// Lookups that the kernel has not forgotten.
     var lookups: UInt64 = 0
+    /// The default ACL of a directory, remembered because every create asks.
+    var inherited = InheritedList.unknown
     /// Nodes in the table that have a name in this directory.
     var children = 0
 

@@ -11,15 +11,29 @@ final class UpperTree: Sendable {
     let root: Descriptor
     let work: Descriptor
     let convention: OverlayConvention
+    let ownership: Ownership
+    /// Whether nothing is made durable until the mount ends.
+    let isVolatile: Bool
+    /// The block maps, in `maps` beside `upper` and `work`.
+    let maps: MapRoom
+    /// Copies that do not have all their names yet, in `links` beside them.
+    let links: SandboxRoom
     private let nextTemporary = Atomic<UInt64>(0)
 
     /// The kernel takes paths below `PATH_MAX`; longer ones are walked in pieces.
     private static let longestPath = 3_500
 
-    init(root: consuming Descriptor, work: consuming Descriptor, convention: OverlayConvention) {
+    init(
+        root: consuming Descriptor, work: consuming Descriptor, _ options: UnionOptions
+    ) throws(Errno) {
+        convention = try OverlayConvention(probing: work)
+        ownership = options.ownership
+        isVolatile = options.isVolatile
+        let sandbox = SharedDescriptor(try work.open("..", OpenFlag.path | O_DIRECTORY))
+        maps = MapRoom(sandbox: sandbox, readOnly: options.isReadOnly)
+        links = SandboxRoom("links", in: sandbox)
         self.root = root
         self.work = work
-        self.convention = convention
     }
 
     /// A name that nothing in `work` has: `work` is emptied when a mount starts.
@@ -78,9 +92,9 @@ final class UpperTree: Sendable {
 
     /// The status of a node on disk.
     func status(of node: UpperNode) throws(Errno) -> FileStatus {
-        if let anchor = node.anchor { return try anchor.descriptor.status() }
+        if let anchor = node.anchor { return try status(of: anchor.descriptor) }
         return try withPath(try path(of: node)) { (directory, path) throws(Errno) in
-            try directory.status(of: path)
+            try status(of: path, below: directory)
         }
     }
 
@@ -88,7 +102,7 @@ final class UpperTree: Sendable {
     func status(of name: ByteString, in directory: UpperNode) throws(Errno) -> FileStatus? {
         do throws(Errno) {
             return try withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
-                try parent.status(of: path)
+                try status(of: path, below: parent)
             }
         } catch Errno.noSuchFileOrDirectory {
             return nil

@@ -1,0 +1,22 @@
+// MountSettings is what the caller of a mount may choose.
+
+import LaminaCore
+
+/// How a sandbox is mounted.
+public struct MountSettings: Sendable, Hashable {
+    /// All changes are refused.
+    public var readOnly = false
+    /// Which ids the mount shows for those of the image; nil shows them as they are.
+    public var users: IdentityMap?
+    public var groups: IdentityMap?
+
+    public init() {}
+
+    /// What the server is told.
+    var arguments: [ByteString] {
+        var result: [ByteString] = readOnly ? ["--read-only"] : []
+        if let users { result += ["--uidmap", ByteString(users.description)] }
+        if let groups { result += ["--gidmap", ByteString(groups.description)] }
+        return result
+    }
+}

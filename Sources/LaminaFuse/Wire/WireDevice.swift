@@ -1,0 +1,78 @@
+// WireDevice owns the two calls by which libfuse reaches /dev/fuse. Requests that libfuse
+// 3.14 does not know are answered here, on the worker that read them; all others go on
+// to libfuse as they came.
+
+import CFuse3
+import Glibc
+import LaminaCore
+
+extension fuse_custom_io {
+    /// Reads and writes of libfuse's workers, each with its own descriptor of the device.
+    static var lamina: fuse_custom_io {
+        var io = fuse_custom_io()
+        unsafe io.read = { device, buffer, size, server in
+            unsafe receive(device, buffer, size, server)
+        }
+        unsafe io.writev = { device, parts, count, server in
+            unsafe send(device, parts, count, server)
+        }
+        return io
+    }
+}
+
+/// One request for libfuse; its length, or -1 with `errno`.
+@unsafe
+private func receive(
+    _ device: Int32, _ buffer: UnsafeMutableRawPointer?, _ size: Int, _ server: UnsafeMutableRawPointer?
+) -> Int {
+    while true {
+        let count = unsafe read(device, buffer, size)
+        guard count > 0, let buffer = unsafe buffer, let server = unsafe server else { return count }
+        // SAFETY: the kernel just filled `count` bytes; libfuse owns the buffer.
+        let request = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(buffer), byteCount: count)
+        guard let header = try? WireHeader(request), header.isOurs else { return count }
+        // libfuse ends workers by cancelling them; that must wait while one of our locks is held.
+        var state: Int32 = 0
+        _ = unsafe pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &state)
+        // SAFETY: the session keeps the server alive until its loop has ended.
+        let answered = unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
+            server.answer(header, request.extracting(droppingFirst: WireHeader.size), device)
+        }
+        _ = pthread_setcancelstate(state, nil)
+        if !answered { return count }
+    }
+}
+
+extension WireHeader {
+    /// Whether `Server.answer` wants to see this request.
+    @inline(__always)
+    fileprivate var isOurs: Bool {
+        switch opcode {
+        case Opcode.tmpfile, Opcode.statx, Opcode.setxattr, Opcode.setattr, Opcode.open, Opcode.initialize:
+            true
+        default: false
+        }
+    }
+}
+
+/// Sends an answer of libfuse's, the first one with our capabilities added.
+@unsafe
+private func send(
+    _ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32, _ server: UnsafeMutableRawPointer?
+) -> Int {
+    if let parts = unsafe parts, let server = unsafe server, count >= 2,
+        let header = unsafe parts[0].iov_base, unsafe parts[0].iov_len >= 16
+    {
+        // SAFETY: libfuse's own header of 16 bytes: length, error, number of the request.
+        let unique = unsafe header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
+            guard server.wire.isInitReply(unique: unique), unsafe parts[1].iov_len >= 16,
+                let body = unsafe parts[1].iov_base
+            else { return }
+            // SAFETY: `struct fuse_init_out` is a local of libfuse's, with its flags at 12.
+            let flags = unsafe body.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
+            unsafe body.storeBytes(of: server.wire.extend(flags), toByteOffset: 12, as: UInt32.self)
+        }
+    }
+    return unsafe writev(device, parts, count)
+}

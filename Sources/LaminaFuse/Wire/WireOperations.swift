@@ -1,0 +1,88 @@
+// The requests that are answered, or prepared, without libfuse.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import LaminaUnion
+
+extension Server {
+    /// Answers a request; false when libfuse has to.
+    /// - Parameter body: what follows the header.
+    func answer(_ header: WireHeader, _ body: RawSpan, _ device: Int32) -> Bool {
+        do throws(Errno) {
+            switch header.opcode {
+            case Opcode.tmpfile: try makeTemporary(header, body).send(to: device)
+            case Opcode.statx: try status(header).send(to: device)
+            case Opcode.setxattr where wire.has(WireSession.extendedSetxattr):
+                try setExtendedAttribute(header, body).send(to: device)
+            default:
+                try prepare(header, body)
+                return false
+            }
+        } catch {
+            WireReply.failure(error, to: header.unique).send(to: device)
+        }
+        return true
+    }
+
+    /// `FUSE_TMPFILE`: `struct fuse_create_in` and a name of no meaning.
+    private func makeTemporary(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
+        let flags: UInt32 = try body.wire(at: 0)
+        let mode: UInt32 = try body.wire(at: 4)
+        let umask: UInt32 = try body.wire(at: 8)
+        let (entry, file) = try union.createTemporary(
+            in: NodeID(rawValue: header.node),
+            try Creation(permissions: mode, uid: header.uid, gid: header.gid, umask: umask, identities),
+            flags: Int32(bitPattern: flags))
+        var reply = WireReply(to: header.unique)
+        reply.append(entry, identities)
+        reply.appendOpened(handle: try files.insert(file), flags: FileHandle.keepCache)
+        return reply
+    }
+
+    /// `FUSE_STATX`: all that stat shows, and the birth time.
+    private func status(_ header: WireHeader) throws(Errno) -> WireReply {
+        let (status, birth) = try union.statusAndBirth(of: NodeID(rawValue: header.node))
+        var reply = WireReply(to: header.unique)
+        reply.appendStatx(status, birth: birth, identities)
+        return reply
+    }
+
+    /// `FUSE_SETXATTR` in its extended form: `struct fuse_setxattr_in`, name and value.
+    private func setExtendedAttribute(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
+        let size: UInt32 = try body.wire(at: 0)
+        let flags: UInt32 = try body.wire(at: 4)
+        let extra: UInt32 = try body.wire(at: 8)
+        let name = try body.wireName(at: 16)
+        let value = try body.wireBytes(at: 16 + name.count + 1, count: Int(size))
+        try union.setExtendedAttribute(
+            of: NodeID(rawValue: header.node), name, value, flags: Int32(bitPattern: flags),
+            clearingSetgid: extra & 1 != 0)
+        return WireReply(to: header.unique)
+    }
+
+    /// What has to happen before libfuse sees a request that it would take for a simpler one.
+    private func prepare(_ header: WireHeader, _ body: RawSpan) throws(Errno) {
+        switch header.opcode {
+        case Opcode.initialize: try wire.noteInit(header.unique, body: body)
+        case Opcode.open:
+            // FUSE_OPEN_KILL_SUIDGID of `struct fuse_open_in.open_flags`.
+            let flags: UInt32 = try body.wire(at: 4)
+            if flags & 1 != 0 { try union.clearPrivileges(of: NodeID(rawValue: header.node)) }
+        case Opcode.setattr where wire.has(WireSession.handleKillPrivileges):
+            // FATTR_KILL_SUIDGID comes with truncation and chown. Before a write the kernel asks
+            // to change nothing at all; beside this bit, FATTR_FH and FATTR_LOCKOWNER.
+            let valid: UInt32 = try body.wire(at: 0)
+            if valid & 1 << 11 != 0 || valid & ~(1 << 6 | 1 << 9) == 0 {
+                try union.clearPrivileges(of: NodeID(rawValue: header.node))
+            }
+        default: break
+        }
+    }
+}
+
+/// What the kernel is told of an open file.
+enum FileHandle {
+    /// `FOPEN_KEEP_CACHE`.
+    static let keepCache: UInt32 = 1 << 1
+}

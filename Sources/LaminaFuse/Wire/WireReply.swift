@@ -1,0 +1,113 @@
+// WireReply owns the writing of answers that libfuse 3.14 has no function for: a header
+// and a body of the protocol's structures, in one write(2).
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import LaminaUnion
+
+/// An answer under construction.
+struct WireReply {
+    private var bytes: [UInt8]
+
+    init(to request: UInt64) {
+        bytes = []
+        bytes.reserveCapacity(320)
+        // `struct fuse_out_header`; the length follows when it is known.
+        append(UInt32(0))
+        append(Int32(0))
+        append(request)
+    }
+
+    /// The answer that says only `error`.
+    static func failure(_ error: Errno, to request: UInt64) -> WireReply {
+        var reply = WireReply(to: request)
+        reply.bytes.replaceSubrange(4..<8, with: bytes(of: -error.rawValue))
+        return reply
+    }
+
+    mutating func append<Value: FixedWidthInteger>(_ value: Value) {
+        bytes += Self.bytes(of: value)
+    }
+
+    mutating func appendZeros(_ count: Int) {
+        bytes += repeatElement(0, count: count)
+    }
+
+    private static func bytes<Value: FixedWidthInteger>(of value: Value) -> [UInt8] {
+        // The protocol is in the machine's byte order.
+        unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
+    }
+
+    /// Sends to the device that the request came from. An error is an interrupted request's
+    /// or the end of the mount, which the next read tells.
+    consuming func send(to device: Int32) {
+        bytes.replaceSubrange(0..<4, with: Self.bytes(of: UInt32(bytes.count)))
+        unsafe bytes.raw.withUnsafeBytes { buffer in
+            _ = unsafe write(device, buffer.baseAddress, buffer.count)
+        }
+    }
+}
+
+extension WireReply {
+    /// `struct fuse_entry_out`.
+    mutating func append(_ entry: Entry, _ identities: Identities?) {
+        append(entry.id.rawValue)
+        append(UInt64(0))  // generation
+        append(UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout))
+        append(UInt64(0))  // nanoseconds of both
+        append(entry.status, identities)
+    }
+
+    /// `struct fuse_attr`.
+    private mutating func append(_ status: FileStatus, _ identities: Identities?) {
+        append(status.inode)
+        append(status.size)
+        append(status.blocks)
+        for time in [status.atime, status.mtime, status.ctime] { append(time.seconds) }
+        for time in [status.atime, status.mtime, status.ctime] { append(time.nanoseconds) }
+        append(status.mode)
+        append(status.linkCount)
+        append(identities?.shownUser(status.uid) ?? status.uid)
+        append(identities?.shownGroup(status.gid) ?? status.gid)
+        append(status.namedDevice.encoded)
+        append(status.blockSize)
+        append(UInt32(0))  // flags
+    }
+
+    /// `struct fuse_open_out`.
+    mutating func appendOpened(handle: UInt64, flags: UInt32) {
+        append(handle)
+        append(flags)
+        append(Int32(0))  // backing id
+    }
+
+    /// `struct fuse_statx_out`; no birth time where the filesystem keeps none.
+    mutating func appendStatx(_ status: FileStatus, birth: Timestamp?, _ identities: Identities?) {
+        append(UInt64(Reply.timeout))
+        append(UInt64(0))  // nanoseconds and flags
+        appendZeros(16)
+        // STATX_BASIC_STATS and STATX_BTIME.
+        append(UInt32(birth == nil ? 0x7FF : 0xFFF))
+        append(status.blockSize)
+        append(UInt64(0))  // attributes
+        append(status.linkCount)
+        append(identities?.shownUser(status.uid) ?? status.uid)
+        append(identities?.shownGroup(status.gid) ?? status.gid)
+        append(UInt16(truncatingIfNeeded: status.mode))
+        append(UInt16(0))
+        append(status.inode)
+        append(status.size)
+        append(status.blocks)
+        append(UInt64(0))  // which attributes are known
+        for time in [status.atime, birth ?? Timestamp(seconds: 0), status.ctime, status.mtime] {
+            append(time.seconds)
+            append(time.nanoseconds)
+            append(UInt32(0))
+        }
+        append(status.namedDevice.major)
+        append(status.namedDevice.minor)
+        appendZeros(8 + 14 * 8)  // the filesystem's device, which the kernel knows; spare
+    }
+}

@@ -1,0 +1,43 @@
+// Opening regular files, and copying them up for it.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+extension Union {
+    /// Opens a regular file. For writing, a lower file is copied up first, large ones block by
+    /// block as they are written; with `O_TRUNC`, no byte is copied.
+    public func open(_ id: NodeID, flags: Int32) throws(Errno) -> OpenFile {
+        let writes = flags & O_ACCMODE != O_RDONLY
+        let truncates = flags & O_TRUNC != 0
+        if !writes, !truncates, let nid = untouched(id) {
+            return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
+        }
+        if writes || truncates {
+            try change { (namespace) throws(Errno) in
+                try namespace.prepareForWriting(id, truncating: truncates)
+            }
+        }
+        // Appending is the kernel's business: its requests name the offset.
+        let durable = upper.isVolatile ? 0 : O_SYNC | O_DSYNC
+        let kept = flags & (O_ACCMODE | O_TRUNC | durable)
+        guard let source = try openUpper(id, flags: kept) else {
+            guard !writes, let nid = id.nid else { throw .staleNFSFileHandle }
+            return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
+        }
+        if writes, case .upper(let file, let use?) = source {
+            try use.data.prepareForWriting(file.descriptor)
+        }
+        return OpenFile(id: id, union: self, source: source)
+    }
+
+    /// Opens the sandbox's file behind `id`; nil when the sandbox has none.
+    func openUpper(_ id: NodeID, flags: Int32) throws(Errno) -> OpenFile.Source? {
+        try withNamespace { (namespace) throws(Errno) in
+            guard let node = namespace.table[id] else { return nil }
+            let file = SharedDescriptor(try namespace.upper.open(node).reopen(flags))
+            guard let data = node.data, !data.isWhole else { return .upper(file, nil) }
+            return .upper(file, DataUse(data))
+        }
+    }
+}

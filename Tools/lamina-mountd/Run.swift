@@ -35,20 +35,9 @@ func run(_ arguments: Arguments) throws(RunError) {
     } catch {
         throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
     }
-    var options = MountOptions(
-        mountpoint: arguments.mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
-    options.identities = arguments.identities
-    options.isVolatile = arguments.isVolatile
-    let ready = arguments.readyDescriptor
-    do throws(FuseError) {
-        try serve(union, options) {
-            guard let ready else { return }
-            let word: [UInt8] = Array("ready\n".utf8)
-            _ = unsafe write(ready, word, word.count)
-            close(ready)
-        }
-    } catch {
-        throw RunError(description: error.description)
+    switch arguments.task {
+    case .mount(let mountpoint): try serve(union, at: mountpoint, isPrivileged: isPrivileged, arguments)
+    case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
     }
     do throws(Errno) {
         try union.close()
@@ -89,6 +78,40 @@ private func unionOptions(_ arguments: Arguments) -> UnionOptions {
             gid: identities?.storedGroup(getegid()) ?? getegid())
     }
     return options
+}
+
+private func serve(
+    _ union: Union, at mountpoint: ByteString, isPrivileged: Bool, _ arguments: Arguments
+) throws(RunError) {
+    var options = MountOptions(
+        mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
+    options.identities = arguments.identities
+    options.isVolatile = arguments.isVolatile
+    let ready = arguments.readyDescriptor
+    do throws(FuseError) {
+        try serve(union, options) { answer("ready\n", on: ready) }
+    } catch {
+        throw RunError(description: error.description)
+    }
+}
+
+/// Overlayfs has no metacopy without root, so that there every file is filled.
+private func materialize(_ union: Union, all: Bool, _ arguments: Arguments) throws(RunError) {
+    do throws(Errno) {
+        let report = try union.materialize(metacopies: all)
+        answer("files \(report.files)\n", on: arguments.readyDescriptor)
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot materialize: \(error)")
+    }
+}
+
+/// Tells whoever started us.
+private func answer(_ text: String, on descriptor: Int32?) {
+    guard let descriptor else { return }
+    let word = Array(text.utf8)
+    // SAFETY: the array is alive during the call.
+    _ = unsafe write(descriptor, word, word.count)
+    close(descriptor)
 }
 
 /// Every file that a container opens is one of ours; the soft limit is made for shells.

@@ -92,6 +92,21 @@ public final class Semaphore: @unchecked Sendable {
         while unsafe sem_wait(semaphore) != 0 && errno == EINTR {}
     }
 
+    /// Takes one, waiting at most so long; false when none came.
+    public func wait(milliseconds: Int) -> Bool {
+        var time = timespec()
+        // SAFETY: the kernel fills the local.
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        let nanoseconds = time.tv_nsec + milliseconds % 1000 * 1_000_000
+        time.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
+        time.tv_nsec = nanoseconds % 1_000_000_000
+        while true {
+            // SAFETY: an initialised semaphore; a signal only interrupts the wait.
+            if unsafe sem_timedwait(semaphore, &time) == 0 { return true }
+            guard errno == EINTR else { return false }
+        }
+    }
+
     /// Gives one.
     public func signal() {
         // SAFETY: an initialised semaphore.

@@ -27,7 +27,7 @@ import Testing
         let mount = try MountedSandbox(layers: Self.layers, inMemory: true)
         do {
             let hammer = Hammer(try MountedDirectory(mount.path("d")), rounds: Self.rounds)
-            let problems = try FaultGate.shared { try hammer.run() }
+            let problems = try hammer.run()
             #expect(problems == [])
         }
         let before = try mount.list("d")
@@ -37,12 +37,12 @@ import Testing
 
     @Test(.enabled(if: MountedSandbox.isPossible)) func threadsOnAUnion() throws {
         let store = try TemporaryDirectory(inMemory: true)
-        let union = try FaultGate.shared { try Self.union(in: store) }
+        let union = try Self.union(in: store)
         let name: ByteString = "d"
         let entry = try name.withSpan { (span) throws(Errno) in try union.lookup(span, in: .root) }
         let directory = UnionDirectory(union: union, id: try #require(entry).id)
         let hammer = Hammer(directory, rounds: Self.rounds)
-        let problems = try FaultGate.shared { try hammer.run() }
+        let problems = try hammer.run()
         #expect(problems == [])
     }
 

@@ -36,56 +36,52 @@ import TreeModel
     }
 
     @Test(arguments: 1...6 as ClosedRange<UInt64>) func overlayfsReadsOurSandbox(seed: UInt64) throws {
-        try FaultGate.shared {
-            var kind = LayerOptions()
-            kind.bigFiles = false
-            let layers = GeneratedLayer.layers(1 + Int(seed % 4), seed: seed, options: kind)
-            let model = Model(layers)
-            let sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: true)
-            try change(sandbox.mountpoint, model, seed: seed, TreeComparison(), options: options())
-            try sandbox.unmount()
-            let overlay = try OverlayMount(layers, options: OverlayMount.plain)
-            let work = sandbox.sandbox.appending("overlay-work")
-            try Descriptor.workingDirectory().makeDirectory(work, permissions: 0o755)
-            try overlay.mount(upper: sandbox.sandbox.appending("upper"), work: work)
-            let found = TreeComparison(.overlayfs).differences(
-                of: try RealTree(overlay.mountpoint), from: model)
-            #expect(found.isEmpty, "seed \(seed)")
-            try overlay.unmount()
-        }
+        var kind = LayerOptions()
+        kind.bigFiles = false
+        let layers = GeneratedLayer.layers(1 + Int(seed % 4), seed: seed, options: kind)
+        let model = Model(layers)
+        let sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: true)
+        try change(sandbox.mountpoint, model, seed: seed, TreeComparison(), options: options())
+        try sandbox.unmount()
+        let overlay = try OverlayMount(layers, options: OverlayMount.plain)
+        let work = sandbox.sandbox.appending("overlay-work")
+        try Descriptor.workingDirectory().makeDirectory(work, permissions: 0o755)
+        try overlay.mount(upper: sandbox.sandbox.appending("upper"), work: work)
+        let found = TreeComparison(.overlayfs).differences(
+            of: try RealTree(overlay.mountpoint), from: model)
+        #expect(found.isEmpty, "seed \(seed)")
+        try overlay.unmount()
     }
 
     /// Layers without hard links: overlayfs breaks those when their index directory is not there.
     @Test(arguments: 1...6 as ClosedRange<UInt64>) func weReadTheSandboxOfOverlayfs(seed: UInt64) throws {
-        try FaultGate.shared {
-            var kind = LayerOptions()
-            kind.bigFiles = false
-            kind.hardLinks = false
-            let layers = GeneratedLayer.layers(1 + Int(seed % 4), seed: seed, options: kind)
-            let model = Model(layers)
-            let metacopy = try Feature.metacopy()
-            let overlay = try OverlayMount(
-                layers, options: metacopy ? OverlayMount.plain : "metacopy=off,redirect_dir=on")
-            try overlay.mount()
-            var steps = ScriptOptions()
-            steps.holdsFiles = false
-            try change(overlay.mountpoint, model, seed: seed, TreeComparison(.overlayfs), options: steps)
-            try overlay.unmount()
-            let sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: true)
-            try sandbox.unmount()
-            let upper = sandbox.sandbox.appending("upper")
-            let root = try Descriptor.workingDirectory()
-            try root.removeTree(upper)
-            try root.rename(overlay.upper, to: root, upper)
-            try sandbox.mountAgain()
-            var tolerance = Tolerance()
-            tolerance.copiesMayBeYounger = true
-            let comparison = TreeComparison(tolerance)
-            for _ in 0..<2 {
-                let found = comparison.differences(of: try RealTree(sandbox.mountpoint), from: model)
-                #expect(found.isEmpty, "seed \(seed)")
-                try sandbox.remount()
-            }
+        var kind = LayerOptions()
+        kind.bigFiles = false
+        kind.hardLinks = false
+        let layers = GeneratedLayer.layers(1 + Int(seed % 4), seed: seed, options: kind)
+        let model = Model(layers)
+        let metacopy = try Feature.metacopy()
+        let overlay = try OverlayMount(
+            layers, options: metacopy ? OverlayMount.plain : "metacopy=off,redirect_dir=on")
+        try overlay.mount()
+        var steps = ScriptOptions()
+        steps.holdsFiles = false
+        try change(overlay.mountpoint, model, seed: seed, TreeComparison(.overlayfs), options: steps)
+        try overlay.unmount()
+        let sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: true)
+        try sandbox.unmount()
+        let upper = sandbox.sandbox.appending("upper")
+        let root = try Descriptor.workingDirectory()
+        try root.removeTree(upper)
+        try root.rename(overlay.upper, to: root, upper)
+        try sandbox.mountAgain()
+        var tolerance = Tolerance()
+        tolerance.copiesMayBeYounger = true
+        let comparison = TreeComparison(tolerance)
+        for _ in 0..<2 {
+            let found = comparison.differences(of: try RealTree(sandbox.mountpoint), from: model)
+            #expect(found.isEmpty, "seed \(seed)")
+            try sandbox.remount()
         }
     }
 }

@@ -16,16 +16,14 @@ extension ScriptPlan {
     }
 
     private func first(of body: (DifferentialRun) throws -> Void) throws -> Difference? {
-        try FaultGate.shared {
-            let run = try DifferentialRun(self)
-            do {
-                try body(run)
-                try run.finish()
-                return nil
-            } catch let difference as Difference {
-                try run.finish()
-                return difference
-            }
+        let run = try DifferentialRun(self)
+        do {
+            try body(run)
+            try run.finish()
+            return nil
+        } catch let difference as Difference {
+            try run.finish()
+            return difference
         }
     }
 

@@ -114,6 +114,36 @@ import Testing
         #expect(try fixture.read("big") == expected)
     }
 
+    /// What was never synced is flushed in time, as the kernel does with its pages.
+    @Test func oldWritesSurviveAPowerCut() throws {
+        let fixture = try fixture()
+        let file = try fixture.open("big", O_RDWR)
+        try file.write([1].raw, at: 100)
+        do {
+            let flush = try PeriodicFlush(fixture.union, every: 10)
+            let map = try #require(fixture.maps.first)
+            var tries = 0
+            while try !hasDurableBlock(map, fixture), tries < 3000 {
+                usleep(10_000)
+                tries += 1
+            }
+            withExtendedLifetime(flush) {}
+        }
+        try file.write([2].raw, at: 1_000_000)
+        try pretendReboot(of: fixture)
+        var expected = Self.bytes
+        expected[100] = 1
+        #expect(try fixture.read("big") == expected)
+    }
+
+    /// Whether a map says that its file's first block is durable (docs/FORMAT-sandbox.md).
+    private func hasDurableBlock(_ map: ByteString, _ fixture: UnionFixture) throws -> Bool {
+        let file = try Descriptor.open(fixture.sandbox.appending("maps").appending(map), O_RDONLY)
+        let bytes = try file.readAll(limit: 1 << 20)
+        let durable = 4096 + (bytes.count - 4096) / 2
+        return bytes.count > durable && bytes[durable] & 1 == 1
+    }
+
     private func pretendReboot(of fixture: UnionFixture) throws {
         for name in fixture.maps {
             let map = try Descriptor.open(fixture.sandbox.appending("maps").appending(name), O_RDWR)

@@ -22,7 +22,7 @@ final class StoredLayer: Sendable {
         directory = try TemporaryDirectory()
         let store = try Store(at: directory.path)
         self.store = store
-        (summary, shared) = try FaultGate.shared { try Self.load(blob, limits, store) }
+        (summary, shared) = try Self.load(blob, limits, store)
     }
 
     private static func load(
@@ -126,7 +126,7 @@ final class StoredLayer: Sendable {
 func withFreshStore<Result>(_ body: (Store) throws -> Result) throws -> Result {
     try withTemporaryPath { path in
         let store = try Store(at: path)
-        return try FaultGate.shared { try body(store) }
+        return try body(store)
     }
 }
 

@@ -47,6 +47,15 @@ func run(_ arguments: Arguments) throws(RunError) {
     withExtendedLifetime(lock) {}
 }
 
+private func startFlush(_ union: Union, _ arguments: Arguments) throws(RunError) -> PeriodicFlush? {
+    guard !arguments.isReadOnly, !arguments.isVolatile else { return nil }
+    do throws(Errno) {
+        return try PeriodicFlush(union)
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot start a thread: \(error)")
+    }
+}
+
 /// A volatile mount that did not end cleanly may have lost anything that was written in it.
 private func refuseWhatACrashLeft(
     _ sandbox: borrowing Descriptor, _ arguments: Arguments
@@ -88,6 +97,8 @@ private func serve(
     options.identities = arguments.identities
     options.isVolatile = arguments.isVolatile
     let ready = arguments.readyDescriptor
+    let flush = try startFlush(union, arguments)
+    defer { withExtendedLifetime(flush) {} }
     do throws(FuseError) {
         try serve(union, options) { answer("ready\n", on: ready) }
     } catch {

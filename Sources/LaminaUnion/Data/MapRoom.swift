@@ -67,6 +67,8 @@ final class MapRoom: Sendable {
 
     func markDirty(_ name: ByteString) { dirty.withLock { _ = $0.insert(name) } }
 
+    var hasDirty: Bool { dirty.withLock { !$0.isEmpty } }
+
     func markClean(_ name: ByteString) { dirty.withLock { _ = $0.remove(name) } }
 
     /// Makes every written block durable: the files first, all at once, then their maps.

@@ -98,6 +98,13 @@ final class UpperData: Sendable {
         }
     }
 
+    /// Whether a block map says where the bytes are.
+    var isMapped: Bool {
+        state.withLock { state in
+            if case .mapped = state.kind { true } else { false }
+        }
+    }
+
     /// Runs `body` alone with the state, which is loaded as far as nobody has it open no
     /// longer than that.
     func locked<Value>(

@@ -32,7 +32,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
-        // System libraries from Debian packages, and the only C code of the project.
+        // System libraries from Debian packages, and the only C code of the project: CLinux, CSHA256.
         .systemLibrary(
             name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(
@@ -44,10 +44,11 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CSHA256"),
 
         module("LaminaCore", [.product(name: "SystemPackage", package: "swift-system")]),
         module("LaminaSystem", ["LaminaCore", "CLinux"]),
-        module("LaminaCodec", ["LaminaSystem", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
+        module("LaminaCodec", ["LaminaSystem", "CSHA256", "CCrypto", "CISAL", "CZstd", "CLZ4"]),
         module("LaminaStore", ["LaminaCodec"]),
         module("LaminaIndex", ["LaminaCodec"]),
         module("LaminaUnion", ["LaminaIndex"]),

@@ -133,12 +133,13 @@ extension StoreTests {
             }
         }
 
-        /// Loads the payload again and changes its object on the way.
+        /// Loads the payload again and changes its object on the way: when the last chunk is read, of
+        /// which there are four at a time, so that some megabytes are compared.
         private func reload(
             _ store: Store, _ change: @escaping @Sendable (borrowing Descriptor, ByteString) throws -> Void
         ) throws -> LayerSummary {
             let name = path(of: sha256(payload))
-            let source = HookedSource(tar("b", payload), at: 4 << 20) {
+            let source = HookedSource(tar("b", payload), at: 6 << 20) {
                 do { try change(store.root, name) } catch { Issue.record(error) }
             }
             var sink = RecordingSink()

@@ -7,7 +7,7 @@ import Testing
 private let table: [String: Set<String>] = [
     "LaminaCore": [],
     "LaminaSystem": ["LaminaCore", "CLinux"],
-    "LaminaCodec": ["LaminaCore", "LaminaSystem", "CLinux", "CZstd", "CLZ4", "CISAL", "CCrypto"],
+    "LaminaCodec": ["LaminaCore", "LaminaSystem", "CLinux", "CZstd", "CLZ4", "CISAL", "CCrypto", "CSHA256"],
     "LaminaStore": ["LaminaCore", "LaminaSystem", "LaminaCodec", "CLinux"],
     "LaminaIndex": ["LaminaCore", "LaminaSystem", "LaminaCodec", "CLinux"],
     "LaminaUnion": ["LaminaCore", "LaminaSystem", "LaminaIndex", "CLinux"],

@@ -9,7 +9,7 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
     private var upstream: Upstream
     private var file: Descriptor?
     private var writeBehind = WriteBehind()
-    private var hash = SHA256()
+    private var hash: SHA256? = SHA256()
     private(set) var count: UInt64 = 0
 
     init(_ upstream: consuming Upstream, file: consuming Descriptor?) {
@@ -17,9 +17,10 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
         self.file = file
     }
 
-    /// Only hashes from now on: the blob is the tar, which is kept in parts.
+    /// Only counts from now on: the blob is the tar, which is kept in parts and hashed there.
     mutating func stopKeeping() {
         file = nil
+        hash = nil
     }
 
     @unsafe
@@ -28,7 +29,7 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
         count += UInt64(got)
         // SAFETY: the bytes just read, in the caller's buffer, which nobody else writes.
         let bytes = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
-        hash.update(bytes)
+        hash?.update(bytes)
         do throws(Errno) {
             try file?.writeAll(bytes)
         } catch {
@@ -38,9 +39,9 @@ struct BlobTee<Upstream: ByteSource & ~Copyable>: ~Copyable, ByteSource {
         return got
     }
 
-    /// The digest of what passed.
-    mutating func finish() -> Digest {
-        hash.finishAndReset()
+    /// The digest of what passed; nil when `stopKeeping` was called.
+    mutating func finish() -> Digest? {
+        hash?.finishAndReset()
     }
 }
 

@@ -7,8 +7,8 @@ import LaminaSystem
 /// What the first half of an ingest found when it came to the blob's end.
 struct BlobResult: Sendable {
     var compression: Compression
-    /// For an uncompressed blob the diffID.
-    var digest: Digest
+    /// Nil for an uncompressed blob, whose digest is the diffID.
+    var digest: Digest?
     var size: UInt64
 }
 

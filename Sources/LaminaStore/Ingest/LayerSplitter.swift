@@ -11,7 +11,9 @@ import LaminaSystem
 /// and of the padding behind them, so that payloads in the stream stay 512-aligned.
 struct LayerSplitter: ~Copyable {
     private var parser: TarParser
-    private var hash: SHA256? = SHA256()
+    private var hash = SHA256()
+    /// Where the bytes of the chunk start that are not hashed yet.
+    private var hashed = 0
     private let stream: Descriptor
     private var streamWriteBehind = WriteBehind()
     private var streamSize: UInt64 = 0
@@ -40,18 +42,13 @@ struct LayerSplitter: ~Copyable {
         self.stream = stream
     }
 
-    /// The tar is the blob, which the first half hashes anyway: it has less to do than this one.
-    mutating func leaveDiffIDToBlob() {
-        hash = nil
-    }
-
     /// Takes the next chunk of the tar. O(bytes).
     mutating func consume(
         _ chunk: Span<UInt8>, _ staging: borrowing IngestDirectory,
         into sink: inout some LayerEntrySink & ~Copyable
     ) throws(StoreError) {
-        hash?.update(chunk.raw)
         runStart = 0
+        hashed = 0
         takePadding(chunk)
         var cursor = 0
         while let event = try parsed(chunk, &cursor) {
@@ -68,7 +65,13 @@ struct LayerSplitter: ~Copyable {
                 takePadding(chunk)
             }
         }
+        hashLayer(chunk, upTo: chunk.count)
         try flush(chunk, upTo: chunk.count)
+    }
+
+    private mutating func hashLayer(_ chunk: Span<UInt8>, upTo end: Int) {
+        hash.update(chunk.extracting(hashed..<end).raw)
+        hashed = end
     }
 
     private mutating func parsed(
@@ -103,9 +106,11 @@ struct LayerSplitter: ~Copyable {
         _ chunk: Span<UInt8>, _ range: Range<Int>, _ staging: borrowing IngestDirectory
     ) throws(StoreError) {
         runStart = range.upperBound
+        hashLayer(chunk, upTo: range.lowerBound)
+        hashed = range.upperBound
         let digest: Digest?
         do throws(Errno) {
-            digest = try objects.write(chunk.extracting(range).raw, staging)
+            digest = try objects.write(chunk.extracting(range).raw, hashing: &hash, staging)
         } catch {
             throw .system("write an object", error)
         }
@@ -171,7 +176,7 @@ struct LayerSplitter: ~Copyable {
     }
 
     /// Called behind the last chunk: what the tar was.
-    mutating func finish(blob: Digest) throws(StoreError) -> (splits: Splits, entryCount: UInt64) {
+    mutating func finish() throws(StoreError) -> (splits: Splits, entryCount: UInt64) {
         do throws(CodecError) {
             try parser.finish()
         } catch {
@@ -179,7 +184,7 @@ struct LayerSplitter: ~Copyable {
         }
         endPadding()
         let splits = Splits(
-            diffID: hash?.finishAndReset() ?? blob, tarSize: parser.offset, streamSize: streamSize,
+            diffID: hash.finishAndReset(), tarSize: parser.offset, streamSize: streamSize,
             records: records,
             expanded: expanded)
         return (splits, entryCount)

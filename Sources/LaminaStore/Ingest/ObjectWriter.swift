@@ -39,11 +39,12 @@ struct ObjectWriter: ~Copyable {
         written = 0
     }
 
-    /// Takes the next part of the payload; the digest when it is complete.
+    /// Takes the next part of the payload, and hashes it for the whole layer in passing; the
+    /// digest when it is complete.
     mutating func write(
-        _ part: RawSpan, _ staging: borrowing IngestDirectory
+        _ part: RawSpan, hashing layer: inout SHA256, _ staging: borrowing IngestDirectory
     ) throws(Errno) -> Digest? {
-        hash.update(part)
+        hash.update(part, with: &layer)
         let start = written
         written += UInt64(part.byteCount)
         let isLast = written == size

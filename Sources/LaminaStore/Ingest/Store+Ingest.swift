@@ -32,9 +32,9 @@ extension Store {
         let result = try pump(
             source, declared: expected.compression, blob: blob, options, progress, &splitter, staging,
             into: &sink)
-        let (splits, entryCount) = try splitter.finish(blob: result.digest)
+        let (splits, entryCount) = try splitter.finish()
         let summary = LayerSummary(
-            compression: result.compression, blobDigest: result.digest,
+            compression: result.compression, blobDigest: result.digest ?? splits.diffID,
             blobSize: result.size,
             blobKept: keeps && result.compression != .none, diffID: splits.diffID, tarSize: splits.tarSize,
             streamSize: splits.streamSize, entryCount: entryCount, objects: splitter.objects.all,
@@ -56,7 +56,6 @@ extension Store {
         let input = try LayerSource.open(
             source, declared: declared, blob: blob, threads: options.decodingThreads,
             limits: options.limits, progress: progress)
-        if input.compression == .none { splitter.leaveDiffIDToBlob() }
         let worker = try startProducer(of: ring, from: input)
         let result: Result<BlobResult, StoreError>
         do throws(StoreError) {

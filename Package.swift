@@ -80,6 +80,7 @@ let package = Package(
         tests("LayerTests", ["LaminaStore", "LaminaIndex", "LaminaTestSupport"]),
         tests("FuzzTests", ["FuzzTargets", "LaminaIndex", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaUnionTests", ["LaminaUnion", "LaminaTestSupport"]),
+        tests("LaminaFuseTests", ["LaminaFuse"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
         tests("PackageTests", ["lamina-mountd"]),

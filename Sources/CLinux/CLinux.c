@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -140,4 +141,8 @@ uint32_t clinux_minor(uint64_t device) {
 
 uint64_t clinux_makedev(uint32_t major_number, uint32_t minor_number) {
     return makedev(major_number, minor_number);
+}
+
+const void *clinux_memmem(const void *bytes, size_t count, const void *wanted, size_t wanted_count) {
+    return memmem(bytes, count, wanted, wanted_count);
 }

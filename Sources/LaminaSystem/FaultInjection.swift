@@ -26,11 +26,15 @@ public enum FaultInjection {
         case fail(Errno)
         /// The process ends at once, as by `kill -9`.
         case kill
+        /// This call and all later ones of the kind answer `EIO`: nothing reaches the disk any
+        /// more, as after a kill, and the test goes on.
+        case stop
     }
 
     // One word: kind in the top byte (0: off, 255: every kind), action in the next two,
     // calls still to pass below.
     private static let state = Atomic<UInt64>(0)
+    private static let stopCode: UInt64 = 0xFFFF
     /// Which threads count: those of this scope; 0: all.
     private static let scope = Atomic<UInt32>(0)
     private static let lastScope = Atomic<UInt32>(0)
@@ -50,6 +54,7 @@ public enum FaultInjection {
             switch action {
             case .fail(let error): UInt64(UInt16(truncatingIfNeeded: error.rawValue))
             case .kill: 0
+            case .stop: stopCode
             }
         state.store(kind << 56 | code << 32 | UInt64(max(count, 1)), ordering: .sequentiallyConsistent)
     }
@@ -101,6 +106,7 @@ public enum FaultInjection {
             let kind = UInt8(truncatingIfNeeded: current >> 56)
             guard kind == 255 || kind == point.rawValue else { return }
             let left = UInt32(truncatingIfNeeded: current)
+            if left <= 1, current >> 32 & 0xFFFF == stopCode { throw .ioError }
             let next = left <= 1 ? 0 : current - 1
             let (exchanged, _) = state.compareExchange(
                 expected: current, desired: next, ordering: .sequentiallyConsistent)

@@ -37,9 +37,16 @@ public struct Spawn: Sendable {
             // SAFETY: adddup2 only records two numbers; equal ones lose their close-on-exec flag.
             unsafe posix_spawn_file_actions_adddup2(&actions, source, number)
         }
+        // The caller may run on a thread of Dispatch, which blocks nearly all signals; a child that
+        // inherited this would never hear of its own children's ends, nor of SIGTERM.
+        var none = sigset_t()
+        // SAFETY: fills the local set, which is copied into the local attributes.
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
         let session: Int16 = 0x80  // POSIX_SPAWN_SETSID of <spawn.h>
-        // SAFETY: sets a flag of the local attributes.
-        unsafe posix_spawnattr_setflags(&attributes, newSession ? session : 0)
+        let flags = Int16(POSIX_SPAWN_SETSIGMASK) | (newSession ? session : 0)
+        // SAFETY: sets flags of the local attributes.
+        unsafe posix_spawnattr_setflags(&attributes, flags)
         var process: pid_t = 0
         let settings = environment + (environment.isEmpty ? [] : Self.inheritedEnvironment())
         let result = unsafe Self.withVector([program] + arguments) { argv in

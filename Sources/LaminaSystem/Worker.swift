@@ -7,7 +7,7 @@ import LaminaCore
 /// A thread that runs one closure. Its owner outlives it: dropping the worker waits for
 /// the closure to return.
 @safe
-public struct Worker: ~Copyable {
+public struct Worker: ~Copyable, Sendable {
     // SAFETY: a plain handle, joined exactly once, in deinit.
     private let thread: pthread_t
 

@@ -161,6 +161,21 @@ import Testing
                 "-name", "su", "-printf", "%U:%G\n",
             ])
         #expect(run.lines.sorted() == ["23456:23456", "300004:300005"], "\(run)")
+        // He cannot remove these himself.
+        try user.expectQuiet(
+            .plain,
+            """
+            no 'ids of a user namespace; run lamina prune' lamina rm box
+            is "$(lamina ps -aq)" ''
+            echo end
+            """)
+        try user.expectQuiet(
+            .namespaceRoot,
+            """
+            lamina prune >/dev/null
+            is "$(ls .local/share/lamina/ingest)" ''
+            echo end
+            """)
     }
 
     /// The same sandbox, by the same user outside of a namespace and inside of one.

@@ -90,6 +90,41 @@ extension StoreTests {
             }
         }
 
+        /// Members and frames decoded by several threads make the same layer.
+        @Test(arguments: [Compression.gzip, .zstd], [2, 4])
+        func storesALayerOfSeveralMembers(_ compression: Compression, _ threads: Int) throws {
+            try withTemporaryPath { path in
+                let store = try Store(at: path)
+                var builder = TarBuilder()
+                for number in 0..<12 {
+                    builder.add("\(number)", noise(600_000, seed: UInt64(number)))
+                    builder.add("zeros \(number)", [UInt8](repeating: 0, count: 900_000))
+                }
+                builder.end()
+                let tar = builder.bytes
+                var blob: [UInt8] = []
+                for start in stride(from: 0, to: tar.count, by: 300_001) {
+                    blob += compress(Array(tar[start..<min(start + 300_001, tar.count)]), compression)
+                }
+                var options = IngestOptions()
+                options.decodingThreads = threads
+                let expected = LayerExpectation(
+                    compression: compression, blobDigest: sha256(blob), blobSize: UInt64(blob.count),
+                    diffID: sha256(tar))
+                var sink = RecordingSink()
+                try store.ingestLayer(
+                    from: MemorySource(blob), expecting: expected, options: options, into: &sink
+                ).publish()
+                try store.verifyLayer(sha256(tar))
+                #expect(try sha256(store.readBlob(sha256(blob), limit: 1 << 24)) == sha256(blob))
+                #expect(throws: StoreError.layer(.truncated(compression))) {
+                    var sink = RecordingSink()
+                    _ = try store.ingestLayer(
+                        from: MemorySource(Array(blob.dropLast(2))), options: options, into: &sink)
+                }
+            }
+        }
+
         /// Every file's bytes are where the sink was told.
         private func checkData(_ store: Store, _ diffID: Digest, _ items: [RecordingSink.Item]) throws {
             let stream = try store.openLayer(diffID, StorePath.stream)

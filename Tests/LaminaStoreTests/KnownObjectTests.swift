@@ -183,6 +183,39 @@ extension StoreTests {
             }
         }
 
+        /// The disk is full at any write or new file of a payload that differs late.
+        @Test(arguments: [FaultPoint.write, .create]) func aFailureLeavesNoTrace(_ point: FaultPoint) throws {
+            try withTemporaryPath { path in
+                let store = try Store(at: path)
+                let first = Array(payload.prefix(1 << 20))
+                var other = first
+                other[900_000] ^= 1
+                try load(tar("a", first), into: store)
+                let before = try content(of: store)
+                var failures: UInt32 = 0
+                while failures < 100 {
+                    let error = FaultGate.exclusive {
+                        FaultInjection.arm(point, count: failures + 1, action: .fail(.noSpace))
+                        defer { FaultInjection.disarm() }
+                        do throws(StoreError) {
+                            var sink = RecordingSink()
+                            _ = try store.ingestLayer(from: MemorySource(tar("b", other)), into: &sink)
+                            return nil as StoreError?
+                        } catch {
+                            return error
+                        }
+                    }
+                    #expect(try content(of: store) == before)
+                    guard let error else { break }
+                    var isNamed = error == .layer(.write(.noSpace))
+                    if case .system(_, .noSpace) = error { isNamed = true }
+                    #expect(isNamed, "\(error)")
+                    failures += 1
+                }
+                #expect(failures > 3 && failures < 100)
+            }
+        }
+
         /// Bytes under a name that is not theirs are compared and not believed.
         @Test func anObjectOfAWrongNameIsNotTaken() throws {
             try withTemporaryPath { path in

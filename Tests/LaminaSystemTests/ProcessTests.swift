@@ -20,6 +20,12 @@ import Testing
         #expect(try Spawn.wait(for: process) == 3)
     }
 
+    /// Threads of Dispatch, on which tests run, block signals.
+    @Test func startsProgramsWithNoSignalBlocked() throws {
+        let script = "test $(sed -n 's/^SigBlk:[[:space:]]*//p' /proc/self/status) = 0000000000000000"
+        #expect(try Spawn("/bin/sh", ["-c", ByteString(script)]).run() == 0)
+    }
+
     @Test func saysThatAProgramIsMissing() {
         #expect(throws: Errno.noSuchFileOrDirectory) { try Spawn("/nothing/here", []).start() }
     }

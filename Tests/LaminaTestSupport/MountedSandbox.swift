@@ -102,7 +102,21 @@ public final class MountedSandbox: Sendable {
 
     /// Unmounts, waits for the server's end and mounts again.
     public func remount() throws {
-        try unmount()
+        if try MountTable.entries().contains(where: { $0.mountpoint == mountpoint }) { try unmount() }
+        try mount()
+    }
+
+    /// Ends the server as a crash does, and mounts again.
+    public func killServer() throws {
+        let lock = try Descriptor.open(sandbox.appending("lock"), O_RDWR)
+        let text = String(decoding: try lock.readBytes(at: 0, count: 32), as: UTF8.self)
+        guard let process = pid_t(text.prefix { $0.isNumber }), process > 1 else {
+            throw MountError("no server in \(sandbox)/lock")
+        }
+        kill(process, SIGKILL)
+        try lock.lock(exclusive: true)
+        try lock.unlock()
+        try MountTable.unmount(mountpoint, lazy: true)
         try mount()
     }
 

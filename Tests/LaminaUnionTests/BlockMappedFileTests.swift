@@ -152,6 +152,19 @@ import Testing
         #expect(fixture.maps.isEmpty)
     }
 
+    @Test func collapsingFillsFirst() throws {
+        let fixture = try fixture()
+        let file = try fixture.open("big", O_RDWR)
+        try file.write([1].raw, at: 100)
+        // FALLOC_FL_COLLAPSE_RANGE; only some filesystems have it.
+        let collapsed = (try? file.allocate(mode: 8, offset: 65_536, length: 65_536)) != nil
+        var expected = Self.bytes
+        expected[100] = 1
+        if collapsed { expected.removeSubrange(65_536..<131_072) }
+        #expect(try fixture.read("big") == expected)
+        #expect(fixture.maps.isEmpty)
+    }
+
     /// Two threads write to different parts of the same blocks.
     @Test func writersOfOneBlockLoseNothing() async throws {
         let fixture = try fixture()

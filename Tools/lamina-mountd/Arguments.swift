@@ -9,17 +9,30 @@ struct Arguments {
     var root: ByteString
     var chain: Digest
     var sandbox: ByteString
-    var mountpoint: ByteString
+    var task: Task
     var isReadOnly = false
+    var isVolatile = false
+    /// Mounts what a volatile mount left that did not end cleanly.
+    var force = false
     /// How ids of the image are shown; nil shows them as they are.
     var identities: Identities?
     var readyDescriptor: Int32?
 
+    enum Task {
+        /// Serve the sandbox at this directory.
+        case mount(ByteString)
+        /// Fill block-mapped files; with `all` those without bytes of their own too.
+        case materialize(all: Bool)
+    }
+
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
-                             [--read-only] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
+                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
+               lamina-mountd --root DIR --chain HEX --sandbox DIR --materialize [--all]
+                             [--ready-fd N]
         MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
-        Serves one sandbox of a Lamina store until it is unmounted. `lamina mount` starts it.
+        Serves one sandbox of a Lamina store until it is unmounted, or gives its block-mapped
+        files all their bytes. `lamina mount` and `lamina sandbox materialize` start it.
         """
 
     /// - Throws: `ArgumentError` naming what is missing or wrong.
@@ -28,9 +41,12 @@ struct Arguments {
         var index = 0
         while index < words.count {
             let word = words[index]
-            if word == "--read-only" {
-                isReadOnly = true
-            } else {
+            switch word {
+            case "--read-only": isReadOnly = true
+            case "--volatile": isVolatile = true
+            case "--force": force = true
+            case "--materialize", "--all": values[word] = word
+            default:
                 guard Self.known.contains(word) else { throw .unknown(word) }
                 guard index + 1 < words.count else { throw .missing(word) }
                 index += 1
@@ -40,7 +56,12 @@ struct Arguments {
         }
         root = try Self.value("--root", values)
         sandbox = try Self.value("--sandbox", values)
-        mountpoint = try Self.value("--mountpoint", values)
+        if values["--materialize"] != nil {
+            task = .materialize(all: values["--all"] != nil)
+        } else {
+            guard values["--all"] == nil else { throw .unknown("--all") }
+            task = .mount(try Self.value("--mountpoint", values))
+        }
         let hex = try Self.value("--chain", values)
         guard let digest = Digest(hex: hex.description) else { throw .wrong("--chain", hex) }
         chain = digest

@@ -24,6 +24,7 @@ func run(_ arguments: Arguments) throws(RunError) {
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
     let lower = try openLower(root, arguments)
+    try refuseWhatACrashLeft(sandbox, arguments)
     let isPrivileged = geteuid() == 0
     let union: Union
     do throws(Errno) {
@@ -34,26 +35,34 @@ func run(_ arguments: Arguments) throws(RunError) {
     } catch {
         throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
     }
-    var options = MountOptions(
-        mountpoint: arguments.mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
-    options.identities = arguments.identities
-    let ready = arguments.readyDescriptor
-    do throws(FuseError) {
-        try serve(union, options) {
-            guard let ready else { return }
-            let word: [UInt8] = Array("ready\n".utf8)
-            _ = unsafe write(ready, word, word.count)
-            close(ready)
-        }
-    } catch {
-        throw RunError(description: error.description)
+    switch arguments.task {
+    case .mount(let mountpoint): try serve(union, at: mountpoint, isPrivileged: isPrivileged, arguments)
+    case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
     }
     do throws(Errno) {
         try union.close()
     } catch {
-        throw RunError(description: "\(arguments.sandbox): cannot make block maps durable: \(error)")
+        throw RunError(description: "\(arguments.sandbox): cannot make durable what was written: \(error)")
     }
     withExtendedLifetime(lock) {}
+}
+
+/// A volatile mount that did not end cleanly may have lost anything that was written in it.
+private func refuseWhatACrashLeft(
+    _ sandbox: borrowing Descriptor, _ arguments: Arguments
+) throws(RunError) {
+    do throws(Errno) {
+        guard try VolatileMarker.isPresent(in: sandbox.openDirectory("work")), !arguments.force else {
+            return
+        }
+    } catch {
+        throw RunError(description: "\(arguments.sandbox)/work: \(error)")
+    }
+    throw RunError(
+        description: """
+            was mounted volatile and did not end cleanly: what was written in it may be lost or damaged; \
+            mount --force takes it as it is
+            """)
 }
 
 /// Root keeps owners as its files' own. A plain user's files are all his own, and belong, where they
@@ -61,6 +70,7 @@ func run(_ arguments: Arguments) throws(RunError) {
 private func unionOptions(_ arguments: Arguments) -> UnionOptions {
     var options = UnionOptions()
     options.isReadOnly = arguments.isReadOnly
+    options.isVolatile = arguments.isVolatile
     if geteuid() != 0 {
         let identities = arguments.identities
         options.ownership = .recorded(
@@ -68,6 +78,40 @@ private func unionOptions(_ arguments: Arguments) -> UnionOptions {
             gid: identities?.storedGroup(getegid()) ?? getegid())
     }
     return options
+}
+
+private func serve(
+    _ union: Union, at mountpoint: ByteString, isPrivileged: Bool, _ arguments: Arguments
+) throws(RunError) {
+    var options = MountOptions(
+        mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
+    options.identities = arguments.identities
+    options.isVolatile = arguments.isVolatile
+    let ready = arguments.readyDescriptor
+    do throws(FuseError) {
+        try serve(union, options) { answer("ready\n", on: ready) }
+    } catch {
+        throw RunError(description: error.description)
+    }
+}
+
+/// Overlayfs has no metacopy without root, so that there every file is filled.
+private func materialize(_ union: Union, all: Bool, _ arguments: Arguments) throws(RunError) {
+    do throws(Errno) {
+        let report = try union.materialize(metacopies: all)
+        answer("files \(report.files)\n", on: arguments.readyDescriptor)
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot materialize: \(error)")
+    }
+}
+
+/// Tells whoever started us.
+private func answer(_ text: String, on descriptor: Int32?) {
+    guard let descriptor else { return }
+    let word = Array(text.utf8)
+    // SAFETY: the array is alive during the call.
+    _ = unsafe write(descriptor, word, word.count)
+    close(descriptor)
 }
 
 /// Every file that a container opens is one of ours; the soft limit is made for shells.

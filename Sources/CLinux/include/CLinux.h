@@ -26,6 +26,7 @@ int clinux_removexattr(const char *path, const char *name);
 ssize_t clinux_listxattr(const char *path, void *list, size_t size);
 int clinux_pipe2(int *ends, int flags);
 int clinux_umount2(const char *path, int flags);
+const void *clinux_memmem(const void *bytes, size_t count, const void *wanted, size_t wanted_count);
 int clinux_socketpair(int *ends);
 // The descriptor that comes with the next message on a socket; ENODATA when none comes.
 int clinux_receive_descriptor(int socket);

@@ -23,6 +23,22 @@ protocol Decoder: AnyObject, Sendable {
 
     /// Called at the end of the input; throws `truncated` within a member or frame.
     func finish() throws(CodecError)
+
+    /// Whether the last step ended right behind a member or frame.
+    var isAtBoundary: Bool { get }
+}
+
+extension Decoder {
+    /// One step over a span.
+    @unsafe
+    func step(
+        over input: Span<UInt8>, into output: UnsafeMutableRawBufferPointer
+    ) throws(CodecError) -> DecoderStep {
+        // SAFETY: input and output are alive during the step and do not overlap.
+        try unsafe input.withUnsafeBytes { (bytes) throws(CodecError) in
+            try unsafe step(bytes, output)
+        }
+    }
 }
 
 extension Compression {

@@ -14,10 +14,12 @@ public struct DecompressingSource<Upstream: ByteSource & ~Copyable>: ~Copyable, 
     /// Compressed bytes that the decoder took so far.
     public private(set) var compressedCount: UInt64 = 0
 
-    private let decoder: (any Decoder)?
+    private var decoder: (any Decoder)?
     private var input: Buffer
     private var position = 0
     private var atEnd = false
+    /// Takes over where the stream turns out to have several members or frames.
+    let pipeline: MemberPipeline?
 
     /// The largest zstd window accepted, as a base-2 logarithm: 128 MiB, what `zstd` itself
     /// accepts without `--long`.
@@ -26,8 +28,13 @@ public struct DecompressingSource<Upstream: ByteSource & ~Copyable>: ~Copyable, 
     /// Reads the first bytes of `upstream` and finds out its compression, which must be
     /// `declared` where that is given. Memory: one buffer of `bufferSize` bytes and the
     /// library's own state.
+    ///
+    /// With `threads` above 1, members of gzip and frames of zstd are decoded by as many threads,
+    /// at most four, which end with the source; then with at most `memory` bytes more, and one
+    /// state of the library for each of six runs of members. Bytes and errors stay the same.
     public init(
-        _ upstream: consuming Upstream, declared: Compression? = nil, bufferSize: Int = 1 << 18
+        _ upstream: consuming Upstream, declared: Compression? = nil, bufferSize: Int = 1 << 18,
+        threads: Int = 1, memory: Int = 32 << 20
     ) throws(CodecError) {
         var upstream = upstream
         var input = Buffer(capacity: bufferSize)
@@ -38,18 +45,22 @@ public struct DecompressingSource<Upstream: ByteSource & ~Copyable>: ~Copyable, 
         }
         let compression = declared ?? found
         self.init(
-            upstream, input, compression, try compression.makeDecoder(windowLog: Self.windowLog), atEnd: !any)
+            upstream, input, compression, try compression.makeDecoder(windowLog: Self.windowLog), atEnd: !any,
+            MemberPipeline(
+                compression, windowLog: Self.windowLog, threads: threads, memory: memory,
+                least: bufferSize))
     }
 
     private init(
         _ upstream: consuming Upstream, _ input: consuming Buffer, _ compression: Compression,
-        _ decoder: (any Decoder)?, atEnd: Bool
+        _ decoder: (any Decoder)?, atEnd: Bool, _ pipeline: MemberPipeline?
     ) {
         self.compression = compression
         self.decoder = decoder
         self.upstream = upstream
         self.input = input
         self.atEnd = atEnd
+        self.pipeline = pipeline
     }
 
     /// Gives the upstream back, for its own end.
@@ -59,10 +70,17 @@ public struct DecompressingSource<Upstream: ByteSource & ~Copyable>: ~Copyable, 
 
     @unsafe
     public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(CodecError) -> Int {
-        guard let decoder else { return try unsafe readPlain(buffer) }
+        guard decoder != nil else { return try unsafe readPlain(buffer) }
         if unsafe buffer.isEmpty { return 0 }
-        while true {
-            let step = try unsafe decode(with: decoder, into: buffer)
+        while let decoder {
+            if let pipeline, takesOver(pipeline, decoder) {
+                let got = try unsafe pipeline.read(into: buffer, from: &upstream, &compressedCount)
+                if got > 0 { return got }
+                self.decoder = pipeline.decoder
+                continue
+            }
+            let step = try unsafe decoder.step(
+                over: input.bytes.extracting(position..<input.count), into: buffer)
             position += step.consumed
             compressedCount += UInt64(step.consumed)
             if step.produced > 0 { return min(step.produced, buffer.count) }
@@ -73,19 +91,31 @@ public struct DecompressingSource<Upstream: ByteSource & ~Copyable>: ~Copyable, 
                 return 0
             }
             position = 0
-            atEnd = try !input.refill(from: &upstream)
+            atEnd = try !refill()
         }
+        return 0
     }
 
-    /// One step over the rest of the input.
-    private borrowing func decode(
-        with decoder: any Decoder, into buffer: UnsafeMutableRawBufferPointer
-    ) throws(CodecError) -> DecoderStep {
-        let rest = input.bytes.extracting(position..<input.count)
-        // SAFETY: input and output are alive during the step and do not overlap.
-        return try unsafe rest.withUnsafeBytes { (bytes) throws(CodecError) in
-            try unsafe decoder.step(bytes, buffer)
+    /// Whether the pipeline decodes what comes next.
+    private mutating func takesOver(
+        _ pipeline: MemberPipeline, _ decoder: any Decoder
+    ) -> Bool {
+        if pipeline.isActive { return true }
+        guard decoder.isAtBoundary, !atEnd, pipeline.canStart,
+            pipeline.start(behind: decoder, input.bytes.extracting(position..<input.count))
+        else { return false }
+        position = input.count
+        return true
+    }
+
+    /// Reads the next compressed bytes: first those that the pipeline read and gave back.
+    private mutating func refill() throws(CodecError) -> Bool {
+        if let pipeline {
+            if pipeline.giveBack(to: &input) { return true }
+            if let failure = pipeline.failure { throw failure }
+            if pipeline.isAtEnd { return false }
         }
+        return try input.refill(from: &upstream)
     }
 
     /// Without compression: what the first look took, then upstream's bytes without a copy.

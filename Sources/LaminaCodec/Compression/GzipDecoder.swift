@@ -61,6 +61,8 @@ final class GzipDecoder: Decoder, @unchecked Sendable {
         }
     }
 
+    var isAtBoundary: Bool { phase == .between }
+
     func finish() throws(CodecError) {
         if phase != .between && phase != .padding { throw .truncated(.gzip) }
     }

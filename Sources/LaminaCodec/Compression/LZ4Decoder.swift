@@ -43,6 +43,8 @@ final class LZ4Decoder: Decoder, @unchecked Sendable {
         return DecoderStep(consumed: consumed, produced: produced)
     }
 
+    var isAtBoundary: Bool { atFrameEnd }
+
     func finish() throws(CodecError) {
         if !atFrameEnd { throw .truncated(.lz4) }
     }

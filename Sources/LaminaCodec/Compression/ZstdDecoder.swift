@@ -42,6 +42,8 @@ final class ZstdDecoder: Decoder, @unchecked Sendable {
         return DecoderStep(consumed: unsafe source.pos, produced: unsafe target.pos)
     }
 
+    var isAtBoundary: Bool { atFrameEnd }
+
     func finish() throws(CodecError) {
         if !atFrameEnd { throw .truncated(.zstd) }
     }

@@ -75,4 +75,48 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
         }
         return true
     }
+
+    /// Reads until `limit` bytes are filled, or all; false when the source ended before.
+    mutating func append(
+        upTo limit: Int, from source: inout some ByteSource & ~Copyable
+    ) throws(CodecError) -> Bool {
+        while count < min(limit, capacity) {
+            let room = min(limit, capacity) - count
+            // SAFETY: bytes of the block behind the filled ones, which only this call writes.
+            let rest = unsafe UnsafeMutableRawBufferPointer(start: base + count, count: room)
+            let got = try unsafe source.read(into: rest)
+            if got == 0 { return false }
+            count += min(got, room)
+        }
+        return true
+    }
+
+    /// Copies as many of `bytes` behind the filled ones as fit; returns how many.
+    @discardableResult
+    mutating func append(_ bytes: Span<UInt8>) -> Int {
+        let room = min(bytes.count, capacity - count)
+        // SAFETY: `room` bytes are in both.
+        unsafe bytes.extracting(0..<room).withUnsafeBytes { piece in
+            unsafe UnsafeMutableRawBufferPointer(start: base + count, count: room).copyMemory(from: piece)
+        }
+        count += room
+        return room
+    }
+
+    /// One step of `decoder` over what `input` holds behind its first `start` bytes, into what is
+    /// free, which is not nothing.
+    mutating func append(
+        from decoder: any Decoder, _ input: borrowing Buffer, behind start: Int
+    ) throws(CodecError) -> DecoderStep {
+        // SAFETY: the free part of the block, which only this call writes.
+        let room = unsafe UnsafeMutableRawBufferPointer(start: base + count, count: capacity - count)
+        let step = try unsafe decoder.step(over: input.bytes.extracting(start..<input.count), into: room)
+        count += min(step.produced, capacity - count)
+        return step
+    }
+
+    /// Keeps the first `length` bytes only.
+    mutating func shorten(to length: Int) {
+        count = min(max(length, 0), count)
+    }
 }

@@ -48,7 +48,7 @@ struct InspectCommand: ParsableCommand {
             "Directory": sandbox.directory.description,
             "State": [
                 "Status": sandbox.state.rawValue, "Mountpoint": sandbox.mountpoint?.description ?? "",
-                "ReadOnly": sandbox.readOnly,
+                "ReadOnly": sandbox.readOnly, "Volatile": sandbox.isVolatile,
             ] as [String: Any],
         ]
     }

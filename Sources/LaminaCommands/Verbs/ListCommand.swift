@@ -45,7 +45,8 @@ struct ListCommand: ParsableCommand {
 
     private static func status(_ sandbox: Sandbox) -> String {
         switch sandbox.state {
-        case .idle: "Not mounted"
+        case .idle: sandbox.isVolatile ? "Not mounted (volatile, not ended cleanly)" : "Not mounted"
+        case .mounted where sandbox.isVolatile: "Mounted (volatile)"
         case .mounted: sandbox.readOnly ? "Mounted (read-only)" : "Mounted"
         case .stale: "Dead (run lamina umount)"
         case .detached: "Unmounting"

@@ -22,6 +22,12 @@ struct MountCommand: ParsableCommand {
     @Flag(name: .customLong("read-only"), help: "Refuse all writes.")
     var readOnly = false
 
+    @Flag(help: "Make nothing durable until umount: faster, and a crash may cost all that was written.")
+    var volatile = false
+
+    @Flag(help: "Mount as it is what a volatile mount left that did not end cleanly.")
+    var force = false
+
     @Option(help: MapArgument.help("users"))
     var uidmap: MapArgument?
 
@@ -40,7 +46,12 @@ struct MountCommand: ParsableCommand {
         settings.readOnly = readOnly
         settings.users = uidmap?.map
         settings.groups = gidmap?.map
+        settings.isVolatile = volatile
+        settings.force = force
         print(try global.engine().mount(sandbox, at: place, settings))
+        if volatile {
+            Terminal.error("\(sandbox): mounted volatile: until umount, a crash may cost all that is written")
+        }
     }
 }
 

@@ -34,11 +34,12 @@ final class LayerLoader: Sendable {
         let order = layers.indices.sorted {
             (layers[$0].expectation.blobSize ?? .max) > (layers[$1].expectation.blobSize ?? .max)
         }
+        let threads = options.decodingThreads ?? IngestOptions.decodingThreads(sharing: layers.count)
         DispatchQueue.concurrentPerform(iterations: layers.count) { iteration in
             if stops { return }
             let layer = layers[order[iteration]]
             do throws(LaminaError) {
-                try publish(try stage(layer))
+                try publish(try stage(layer, decodingThreads: threads))
                 progress(LoadEvent(layer: layer.diffID, step: .loaded))
             } catch {
                 // The first failure is the cause; those that it cancels are not.
@@ -53,7 +54,7 @@ final class LayerLoader: Sendable {
     /// Whether a layer failed or the load is to stop.
     private var stops: Bool { failed.load(ordering: .relaxed) || options.cancellation.isCancelled }
 
-    private func stage(_ layer: LayerPlan) throws(LaminaError) -> StagedLayer {
+    private func stage(_ layer: LayerPlan, decodingThreads: Int) throws(LaminaError) -> StagedLayer {
         guard let member = try input.open(layer.member) else {
             throw LaminaError(.badInput, layer.name, "is missing from \(input.name)")
         }
@@ -65,6 +66,7 @@ final class LayerLoader: Sendable {
         var ingest = IngestOptions()
         ingest.limits = options.limits
         ingest.keepBlob = options.keepBlobs
+        ingest.decodingThreads = decodingThreads
         ingest.progress = { [progress, self] bytes in
             progress(LoadEvent(layer: layer.diffID, step: .read(bytes: Int64(clamping: bytes))))
             return !stops

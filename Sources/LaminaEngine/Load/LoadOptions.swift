@@ -11,6 +11,8 @@ public struct LoadOptions: Sendable {
     /// given back, but not its blob.
     public var keepBlobs: Bool
     public var limits: LoadLimits
+    /// Threads that decode one layer, where its format allows several; nil to go by the machine.
+    public var decodingThreads: Int?
     /// Stops the load.
     public var cancellation: Cancellation
 

@@ -1,6 +1,7 @@
 // Removing sandboxes: the row first, then the files, so that a crash leaves garbage for
 // prune and never a sandbox without files.
 
+import Glibc
 import LaminaCatalog
 import LaminaCore
 import LaminaSystem
@@ -20,6 +21,7 @@ extension Engine {
         // Keeps a prune from the directory while it is being removed here.
         let lease = try lease(exclusive: false)
         try catalogue { catalog throws(CatalogError) in try catalog.removeSandbox(sandbox.id) }
+        var foreign = false
         try Self.system(sandbox.directory) { () throws(Errno) in
             let top = try Descriptor.open(root, OpenFlag.path)
             let target = ByteString("ingest/removed-\(sandbox.id)")
@@ -28,10 +30,22 @@ extension Engine {
             } catch .noSuchFileOrDirectory {
                 return
             }
-            try top.removeTree(target)
+            do throws(Errno) {
+                try top.removeTree(target)
+            } catch .permissionDenied where geteuid() != 0 {
+                foreign = true
+            }
         }
         _ = consume lease
         lock.end()
+        if foreign {
+            throw LaminaError(
+                .failure, name,
+                """
+                is removed, but some of its files, at \(root)/ingest/removed-\(sandbox.id), belong to ids of a \
+                user namespace; run lamina prune in such a namespace
+                """)
+        }
         return sandbox.id
     }
 }

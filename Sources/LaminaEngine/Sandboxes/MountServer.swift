@@ -92,6 +92,38 @@ enum MountServer {
         throw LaminaError(.failure, name.description, reason)
     }
 
+    /// Runs the program to its end, its output going to `mountd.log`, and returns its answer.
+    static func run(
+        _ arguments: [ByteString], sandbox directory: ByteString
+    ) throws(LaminaError) -> String {
+        let program = try program()
+        let process: pid_t
+        let ready: Descriptor
+        do throws(Errno) {
+            let pipe = try ProcessPipe()
+            let null = try Descriptor.open("/dev/null", O_RDONLY)
+            let log = try Descriptor.open(
+                directory.appending("mountd.log"), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o600)
+            var command = Spawn(program, arguments + ["--ready-fd", "3"])
+            let notify = try pipe.writeEnd.duplicate(from: 10)
+            command.descriptors = [
+                (0, null.rawValue), (1, log.rawValue), (2, log.rawValue), (3, notify.rawValue),
+            ]
+            process = try command.start()
+            ready = pipe.takeReadEnd()
+        } catch {
+            throw LaminaError(program, error)
+        }
+        // A line is far below what a pipe holds, so that the program never waits for us.
+        _ = try? Spawn.wait(for: process)
+        let answer = try Self.answer(from: ready, process: process)
+        guard !answer.isEmpty, !answer.hasPrefix("error: ") else {
+            let reason = answer.isEmpty ? "ended without an answer" : String(answer.dropFirst(7))
+            throw LaminaError(.failure, name.description, reason)
+        }
+        return answer
+    }
+
     /// The server's one line; empty when it ended without one. Kills a server that is silent
     /// for too long.
     private static func answer(

@@ -6,6 +6,11 @@ import LaminaCore
 public struct MountSettings: Sendable, Hashable {
     /// All changes are refused.
     public var readOnly = false
+    /// Nothing is made durable until the sandbox is unmounted: faster, and a crash of the machine or
+    /// of the server leaves a sandbox that is only mounted again with `force`.
+    public var isVolatile = false
+    /// Takes a sandbox as it is whose volatile mount did not end cleanly.
+    public var force = false
     /// Which ids the mount shows for those of the image; nil shows them as they are.
     public var users: IdentityMap?
     public var groups: IdentityMap?
@@ -15,6 +20,8 @@ public struct MountSettings: Sendable, Hashable {
     /// What the server is told.
     var arguments: [ByteString] {
         var result: [ByteString] = readOnly ? ["--read-only"] : []
+        if isVolatile { result.append("--volatile") }
+        if force { result.append("--force") }
         if let users { result += ["--uidmap", ByteString(users.description)] }
         if let groups { result += ["--gidmap", ByteString(groups.description)] }
         return result

@@ -2,6 +2,7 @@
 
 import LaminaCatalog
 import LaminaCore
+import LaminaSystem
 
 /// A sandbox and its state at the moment of the call.
 public struct Sandbox: Sendable, Hashable {
@@ -34,6 +35,9 @@ public struct Sandbox: Sendable, Hashable {
     public var mountpoint: ByteString?
     /// Whether the mount refuses writes.
     public var readOnly: Bool
+    /// Whether it is mounted volatile, or, when `state` is another than `mounted`, such a mount did not
+    /// end cleanly.
+    public var isVolatile: Bool
     /// The directory that holds `upper` and `work`.
     public var directory: ByteString
 
@@ -48,6 +52,8 @@ public struct Sandbox: Sendable, Hashable {
         self.state = state
         mountpoint = state == .idle ? nil : record.mountpoint.map { ByteString($0) }
         readOnly = state != .idle && record.readOnly
+        isVolatile =
+            (try? FileStatus.of(directory.appending("work").appending(VolatileMarker.path))) != nil
         self.directory = directory
     }
 }

@@ -60,19 +60,34 @@ extension WireHeader {
 private func send(
     _ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32, _ server: UnsafeMutableRawPointer?
 ) -> Int {
-    if let parts = unsafe parts, let server = unsafe server, count >= 2,
-        let header = unsafe parts[0].iov_base, unsafe parts[0].iov_len >= 16
-    {
-        // SAFETY: libfuse's own header of 16 bytes: length, error, number of the request.
-        let unique = unsafe header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
-            guard server.wire.isInitReply(unique: unique), unsafe parts[1].iov_len >= 16,
-                let body = unsafe parts[1].iov_base
-            else { return }
-            // SAFETY: `struct fuse_init_out` is a local of libfuse's, with its flags at 12.
-            let flags = unsafe body.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
-            unsafe body.storeBytes(of: server.wire.extend(flags), toByteOffset: 12, as: UInt32.self)
-        }
+    guard let parts = unsafe parts, let server = unsafe server, unsafe extendInit(parts, count, server) else {
+        return unsafe writev(device, parts, count)
     }
-    return unsafe writev(device, parts, count)
+    let result = unsafe writev(device, parts, count)
+    // The kernel made the root's inode before it knew that ACLs are served, and would never
+    // cache them there: a request for each path that anybody but its owner walks.
+    WireReply.attributesChanged(of: .root).send(to: device)
+    return result
+}
+
+/// Adds our capabilities to the answer to INIT; false for any other answer.
+@unsafe
+private func extendInit(
+    _ parts: UnsafeMutablePointer<iovec>, _ count: Int32, _ server: UnsafeMutableRawPointer
+) -> Bool {
+    guard count >= 2, unsafe parts[0].iov_len >= 16, let header = unsafe parts[0].iov_base else {
+        return false
+    }
+    // SAFETY: libfuse's own header of 16 bytes: length, error, number of the request.
+    let unique = unsafe header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    // SAFETY: the session keeps the server alive until its loop has ended.
+    return unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
+        guard server.wire.isInitReply(unique: unique), unsafe parts[1].iov_len >= 16,
+            let body = unsafe parts[1].iov_base
+        else { return false }
+        // SAFETY: `struct fuse_init_out` is a local of libfuse's, with its flags at 12.
+        let flags = unsafe body.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
+        unsafe body.storeBytes(of: server.wire.extend(flags), toByteOffset: 12, as: UInt32.self)
+        return true
+    }
 }

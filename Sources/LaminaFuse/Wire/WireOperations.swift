@@ -16,7 +16,7 @@ extension Server {
             case Opcode.setxattr where wire.has(WireSession.extendedSetxattr):
                 try setExtendedAttribute(header, body).send(to: device)
             default:
-                try prepare(header, body)
+                try prepare(header, body, device)
                 return false
             }
         } catch {
@@ -62,21 +62,26 @@ extension Server {
     }
 
     /// What has to happen before libfuse sees a request that it would take for a simpler one.
-    private func prepare(_ header: WireHeader, _ body: RawSpan) throws(Errno) {
+    private func prepare(_ header: WireHeader, _ body: RawSpan, _ device: Int32) throws(Errno) {
         switch header.opcode {
         case Opcode.initialize: try wire.noteInit(header.unique, body: body)
         case Opcode.open:
             // FUSE_OPEN_KILL_SUIDGID of `struct fuse_open_in.open_flags`.
             let flags: UInt32 = try body.wire(at: 4)
-            if flags & 1 != 0 { try union.clearPrivileges(of: NodeID(rawValue: header.node)) }
+            let node = NodeID(rawValue: header.node)
+            if flags & 1 != 0, try union.clearPrivileges(of: node) {
+                // The answer to OPEN brings no mode.
+                WireReply.attributesChanged(of: node).send(to: device)
+            }
         case Opcode.setattr where wire.has(WireSession.handleKillPrivileges):
             // FATTR_KILL_SUIDGID comes with truncation and chown. Before a write the kernel asks
             // to change nothing at all; beside this bit, FATTR_FH and FATTR_LOCKOWNER. It does so
-            // too when it took security.capability away for root, whose writes keep the bits.
+            // too when it took security.capability away for a caller whose writes keep the bits.
             let valid: UInt32 = try body.wire(at: 0)
             let isBeforeWrite = valid & ~(1 << 6 | 1 << 9) == 0
-            if valid & 1 << 11 != 0 || isBeforeWrite && header.uid != 0 {
-                try union.clearPrivileges(of: NodeID(rawValue: header.node))
+            let isMeant = valid & 1 << 11 != 0 || isBeforeWrite && !header.caller.keepsSetuidBits
+            if isMeant {
+                _ = try union.clearPrivileges(of: NodeID(rawValue: header.node))
             }
         default: break
         }

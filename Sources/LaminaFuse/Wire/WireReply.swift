@@ -26,6 +26,17 @@ struct WireReply {
         return reply
     }
 
+    /// `FUSE_NOTIFY_INVAL_INODE` without a range: attributes and ACLs of a node have to be asked
+    /// for again, cached bytes stay.
+    static func attributesChanged(of node: NodeID) -> WireReply {
+        var reply = WireReply(to: 0)
+        reply.bytes.replaceSubrange(4..<8, with: bytes(of: Int32(2)))
+        reply.append(node.rawValue)
+        reply.append(Int64(-1))
+        reply.append(Int64(0))
+        return reply
+    }
+
     mutating func append<Value: FixedWidthInteger>(_ value: Value) {
         bytes += Self.bytes(of: value)
     }

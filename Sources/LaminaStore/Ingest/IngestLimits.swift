@@ -1,5 +1,6 @@
 // The bounds and wishes of an ingest, and what is known of a layer before it is read.
 
+import Glibc
 import LaminaCodec
 import LaminaCore
 
@@ -48,11 +49,21 @@ public struct IngestOptions: Sendable {
     /// Whether the compressed blob is kept. An uncompressed one never is: `LayerReader`
     /// gives it back.
     public var keepBlob = true
+    /// Threads that decode a layer of several gzip members or zstd frames, at most four; with 1 it
+    /// is decoded in order. Default: the machine's cores, where there are more than two.
+    public var decodingThreads = IngestOptions.decodingThreads(sharing: 1)
     /// Called with the bytes of the blob read so far, about once a MiB, on any thread; false
     /// stops the ingest with `CodecError.cancelled`.
     public var progress: (@Sendable (UInt64) -> Bool)?
 
     public init() {}
+
+    /// The default for one of `count` ingests that run at once. An ingest keeps two cores busy as it
+    /// is: one reads, decodes and hashes the blob, one hashes, splits and writes the tar.
+    public static func decodingThreads(sharing count: Int) -> Int {
+        let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) / max(count, 1)
+        return cores > 2 ? cores : 1
+    }
 }
 
 /// What an ingest found.

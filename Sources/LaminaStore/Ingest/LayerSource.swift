@@ -22,10 +22,12 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
     /// Reads the first bytes of `upstream`.
     static func open(
         _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?,
-        limits: IngestLimits, progress: IngestProgress
+        threads: Int, limits: IngestLimits, progress: IngestProgress
     ) throws(StoreError) -> Self {
         do throws(CodecError) {
-            return try Self(upstream, declared: declared, blob: blob, limits: limits, progress: progress)
+            return try Self(
+                upstream, declared: declared, blob: blob, threads: threads, limits: limits, progress: progress
+            )
         } catch {
             throw .layer(error)
         }
@@ -33,9 +35,10 @@ struct LayerSource<Upstream: ByteSource & ~Copyable>: ~Copyable {
 
     private init(
         _ upstream: consuming Upstream, declared: Compression?, blob: consuming Descriptor?,
-        limits: IngestLimits, progress: IngestProgress
+        threads: Int, limits: IngestLimits, progress: IngestProgress
     ) throws(CodecError) {
-        var source = try DecompressingSource(BlobTee(upstream, file: blob), declared: declared)
+        var source = try DecompressingSource(
+            BlobTee(upstream, file: blob), declared: declared, threads: threads)
         if source.compression == .none { source.upstream.stopKeeping() }
         self.source = source
         self.limits = limits

@@ -16,7 +16,8 @@ extension Store {
     /// is visible before `StagedLayer.publish()`; an error leaves no trace.
     ///
     /// O(bytes) time; memory: 4 MiB of chunks, the codec's state (with
-    /// zstd its window, up to 128 MiB), about 150 bytes an object.
+    /// zstd its window, up to 128 MiB), about 150 bytes an object; where several threads decode,
+    /// 32 MiB and five more states of the codec.
     public func ingestLayer<Source: ByteSource & Sendable & ~Copyable, Sink: LayerEntrySink & ~Copyable>(
         from source: consuming Source, expecting expected: LayerExpectation = LayerExpectation(),
         options: IngestOptions = IngestOptions(), into sink: inout Sink
@@ -29,7 +30,7 @@ extension Store {
         let keeps = options.keepBlob && expected.compression != Compression.none
         let blob = keeps ? try staging.create(StagedLayer.blobName, in: staging.descriptor) : nil
         let result = try pump(
-            source, declared: expected.compression, blob: blob, options.limits, progress, &splitter, staging,
+            source, declared: expected.compression, blob: blob, options, progress, &splitter, staging,
             into: &sink)
         let (splits, entryCount) = try splitter.finish(blob: result.digest)
         let summary = LayerSummary(
@@ -47,13 +48,14 @@ extension Store {
     /// Runs the two halves side by side: the first on a thread of its own, the second here.
     private func pump<Source: ByteSource & Sendable & ~Copyable>(
         _ source: consuming Source, declared: Compression?, blob: consuming Descriptor?,
-        _ limits: IngestLimits, _ progress: IngestProgress,
+        _ options: IngestOptions, _ progress: IngestProgress,
         _ splitter: inout LayerSplitter, _ staging: borrowing IngestDirectory,
         into sink: inout some LayerEntrySink & ~Copyable
     ) throws(StoreError) -> BlobResult {
         let ring = ChunkRing(count: Self.chunkCount, chunkSize: Self.chunkSize)
         let input = try LayerSource.open(
-            source, declared: declared, blob: blob, limits: limits, progress: progress)
+            source, declared: declared, blob: blob, threads: options.decodingThreads,
+            limits: options.limits, progress: progress)
         if input.compression == .none { splitter.leaveDiffIDToBlob() }
         let worker = try startProducer(of: ring, from: input)
         let result: Result<BlobResult, StoreError>

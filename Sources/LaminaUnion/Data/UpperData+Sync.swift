@@ -20,6 +20,11 @@ extension UpperData {
         try map?.descriptor.syncData()
     }
 
+    /// Syncs bytes before a mark says that they are there. A volatile mount promises nothing.
+    func makeDurable(_ file: borrowing Descriptor) throws(Errno) {
+        if !upper.isVolatile { try file.syncData() }
+    }
+
     /// The written blocks, when some of them are not known to be durable.
     private func unsynced() throws(Errno) -> BlockBits? {
         if isWhole { return nil }
@@ -37,7 +42,7 @@ extension UpperData {
         try locked { (state) throws(Errno) in
             if case .whole = state.kind { return }
             try keepingAttributes(of: file) { (file) throws(Errno) in try fillAll(&state, file) }
-            try file.syncData()
+            try makeDurable(file)
             try finish(&state, file)
         }
     }

@@ -26,7 +26,7 @@ extension UpperData {
                 try copyAll(of: &state, to: file)
             }
             guard copied else { return try startMap(&state, file) }
-            try file.syncData()
+            try makeDurable(file)
             try finish(&state, file)
         }
     }
@@ -79,7 +79,7 @@ extension UpperData {
         try state.setWritten(first..<last + 1, room: upper.maps)
         if state.isComplete {
             // Only a saving: with its map the file is as right.
-            try? file.syncData()
+            try? makeDurable(file)
             try? finish(&state, file)
         }
         return done
@@ -108,7 +108,7 @@ extension UpperData {
                 } else if kept > 0 {
                     let file = try handle.reopen(O_WRONLY)
                     try loadContent(&state).copy(0..<kept, to: file)
-                    try file.syncData()
+                    try makeDurable(file)
                     try handle.setPathSize(target)
                     return try finish(&state, handle)
                 }

@@ -26,7 +26,7 @@ extension Namespace {
         let temporary = upper.temporaryName()
         try upper.work.makeDirectory(temporary, permissions: 0o700)
         let handle = try upper.work.openPath(temporary)
-        try copyAttributes(of: nid, to: handle)
+        try copyAttributes(of: nid, to: handle, mtime: .set(lower.node(nid).mtime))
         try keepingTimes(of: parent) { (namespace) throws(Errno) in
             try namespace.upper.withPlace(of: place.name, in: parent) { (directory, path) throws(Errno) in
                 try namespace.upper.work.rename(temporary, to: directory, path)
@@ -48,7 +48,12 @@ extension Namespace {
         let handle = try copy(nid, type: type, to: temporary, bytes: bytes)
         let status = try handle.status()
         let data = try UpperData.find(of: handle, source: nid, lower: lower, upper: upper)
-        try publish(temporary, of: nid, at: places)
+        do throws(Errno) {
+            try publish(temporary, of: nid, at: places)
+        } catch {
+            try? upper.work.removeFile(temporary)
+            throw error
+        }
         let node = table.insert(type: type, inode: status.inode, lower: nid)
         node.data = data
         twins.insert(nid)
@@ -102,6 +107,18 @@ extension Namespace {
     private func copy(
         _ nid: UInt64, type: FileType, to temporary: ByteString, bytes: UInt64?
     ) throws(Errno) -> Descriptor {
+        do throws(Errno) {
+            return try makeCopy(nid, type: type, to: temporary, bytes: bytes)
+        } catch {
+            // A full disk must not get fuller with each attempt.
+            try? upper.work.removeFile(temporary)
+            throw error
+        }
+    }
+
+    private func makeCopy(
+        _ nid: UInt64, type: FileType, to temporary: ByteString, bytes: UInt64?
+    ) throws(Errno) -> Descriptor {
         let node = try lower.node(nid)
         switch type {
         case .regular:
@@ -124,17 +141,21 @@ extension Namespace {
         }
         let handle = try upper.work.openPath(temporary)
         try upper.setOrigin(nid, of: handle)
-        try copyAttributes(of: nid, to: handle)
+        // Cut while it is copied: the copy is the change, and tells its time.
+        let isCut = type == .regular && bytes.map { $0 < node.size } ?? false
+        try copyAttributes(of: nid, to: handle, mtime: isCut ? .now : .set(node.mtime))
         return handle
     }
 
     /// Times last: everything else changes them.
-    private func copyAttributes(of nid: UInt64, to handle: borrowing Descriptor) throws(Errno) {
+    private func copyAttributes(
+        of nid: UInt64, to handle: borrowing Descriptor, mtime: TimeChange
+    ) throws(Errno) {
         let node = try lower.node(nid)
         try upper.setIdentity(
             of: handle, uid: node.uid, gid: node.gid, mode: node.mode,
             attributes: try lower.extendedAttributes(nid))
-        try handle.setPathTimes(atime: .set(node.mtime), mtime: .set(node.mtime))
+        try handle.setPathTimes(atime: .set(node.mtime), mtime: mtime)
     }
 
     /// Runs a change of `directory`'s entries that the container must not notice.
@@ -144,7 +165,8 @@ extension Namespace {
         let handle = try upper.open(directory)
         let before = try handle.status()
         try change(&self)
-        try handle.setPathTimes(atime: .set(before.atime), mtime: .set(before.mtime))
+        // The change is made: an error here would say that it is not.
+        try? handle.setPathTimes(atime: .set(before.atime), mtime: .set(before.mtime))
     }
 }
 

@@ -20,6 +20,8 @@ extension Namespace {
         let directory = try ensureDirectory(parent)
         let otherDirectory = try ensureDirectory(otherParent)
         guard !otherDirectory.isInside(node), !directory.isInside(otherNode) else { throw .invalidArgument }
+        try leaveOwnName(node)
+        try leaveOwnName(otherNode)
         if node.type == .directory { try prepare(node, toBecome: otherName, in: otherDirectory) }
         if otherNode.type == .directory { try prepare(otherNode, toBecome: name, in: directory) }
         let upper = self.upper

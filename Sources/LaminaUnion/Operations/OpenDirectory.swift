@@ -1,5 +1,8 @@
 // OpenDirectory owns one listing. A directory that only the layers know is listed from
 // the chain image; any other from a copy of its entries taken when the listing (re)starts.
+//
+// Invariant: positions keep their meaning until the listing starts again, whatever is made
+// or removed in between: the chain image never changes, and neither does a copy.
 
 import LaminaCore
 import LaminaSystem
@@ -7,9 +10,15 @@ import Synchronization
 
 /// An open directory of a union.
 public final class OpenDirectory: Sendable {
+    private enum Listing {
+        case notStarted
+        case layers(nid: UInt64)
+        case copy([ListedEntry])
+    }
+
     public let id: NodeID
     private let union: Union
-    private let snapshot = Mutex<[ListedEntry]?>(nil)
+    private let listing = Mutex(Listing.notStarted)
 
     init(id: NodeID, union: Union) {
         self.id = id
@@ -22,32 +31,41 @@ public final class OpenDirectory: Sendable {
         from cookie: UInt64,
         _ body: (_ name: Span<UInt8>, _ inode: UInt64, _ type: FileType?, _ next: UInt64) -> Bool
     ) throws(Errno) {
-        if cookie == 0 { try start() }
-        if let entries = snapshot.withLock({ $0 }) {
+        switch try current(restart: cookie == 0) {
+        case .notStarted: return
+        case .layers(let nid): try union.lower.forEachEntry(of: nid, from: cookie, body)
+        case .copy(let entries):
             guard let first = Int(exactly: cookie), first < entries.count else { return }
             for index in first..<entries.count {
                 let entry = entries[index]
                 let goOn = entry.name.withSpan { body($0, entry.inode, entry.type, UInt64(index) + 1) }
                 if !goOn { return }
             }
-            return
         }
-        guard let nid = id.nid else { throw .staleNFSFileHandle }
-        try union.lower.forEachEntry(of: nid, from: cookie, body)
     }
 
-    private func start() throws(Errno) {
-        guard union.untouched(id) == nil else { return snapshot.withLock { $0 = nil } }
-        let id = id
-        let entries = try union.withNamespace { (namespace) throws(Errno) in
-            let own = try namespace.status(of: id).inode
-            let above = try namespace.parentInode(of: id)
-            return [
-                ListedEntry(name: ".", inode: own, type: .directory),
-                ListedEntry(name: "..", inode: above, type: .directory),
-            ] + (try namespace.entries(of: id))
+    private func current(restart: Bool) throws(Errno) -> Listing {
+        if !restart {
+            let known = listing.withLock { $0 }
+            if case .notStarted = known {} else { return known }
         }
-        snapshot.withLock { $0 = entries }
+        let fresh = try start()
+        listing.withLock { $0 = fresh }
+        return fresh
+    }
+
+    private func start() throws(Errno) -> Listing {
+        if let nid = union.untouched(id) { return .layers(nid: nid) }
+        let id = id
+        return .copy(
+            try union.withNamespace { (namespace) throws(Errno) in
+                let own = try namespace.status(of: id).inode
+                let above = try namespace.parentInode(of: id)
+                return [
+                    ListedEntry(name: ".", inode: own, type: .directory),
+                    ListedEntry(name: "..", inode: above, type: .directory),
+                ] + (try namespace.entries(of: id))
+            })
     }
 
     /// Makes the directory's entries durable.

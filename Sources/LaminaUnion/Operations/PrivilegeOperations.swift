@@ -7,17 +7,19 @@ import LaminaSystem
 extension Union {
     /// Clears the setuid bit of a regular file, and the setgid bit where it is no mark for
     /// mandatory locking.
-    public func clearPrivileges(of id: NodeID) throws(Errno) {
+    /// - Returns: whether a bit was cleared.
+    public func clearPrivileges(of id: NodeID) throws(Errno) -> Bool {
         let mode = try status(of: id).mode
-        guard FileType(mode: mode) == .regular else { return }
+        guard FileType(mode: mode) == .regular else { return false }
         var permissions = mode & 0o7777 & ~0o4000
         if permissions & 0o2010 == 0o2010 { permissions &= ~0o2000 }
-        guard permissions != mode & 0o7777 else { return }
+        guard permissions != mode & 0o7777 else { return false }
         var attributes = AttributeChange()
         attributes.permissions = permissions
         try change { (namespace) throws(Errno) in
             _ = try namespace.setAttributes(of: id, attributes)
         }
+        return true
     }
 
     /// What stat shows of a node, and when it was made, where the sandbox's filesystem knows;

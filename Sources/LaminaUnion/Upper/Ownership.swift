@@ -45,12 +45,22 @@ extension UpperTree {
             result.gid = gid
         }
         guard status.type == .regular || status.type == .directory,
-            let record = try mark(OverrideStat.attribute, of: handle).flatMap({ OverrideStat($0) })
+            let record = try record(of: handle)
         else { return result }
         result.uid = record.uid
         result.gid = record.gid
         result.mode = status.mode & FileType.mask | record.permissions
         return result
+    }
+
+    /// What the node records; nil too for a file of an id that a user namespace gave it to, which a
+    /// plain user may not read: such a file must not keep him from listing its directory.
+    private func record(of handle: borrowing Descriptor) throws(Errno) -> OverrideStat? {
+        do throws(Errno) {
+            return try mark(OverrideStat.attribute, of: handle).flatMap { OverrideStat($0) }
+        } catch Errno.permissionDenied {
+            return nil
+        }
     }
 
     /// Changes owner and mode of a node.
@@ -121,9 +131,7 @@ extension UpperTree {
     private func updateRecord(
         _ change: OwnerChange, of handle: borrowing Descriptor, type: FileType
     ) throws(Errno) {
-        guard type == .regular || type == .directory,
-            var record = try mark(OverrideStat.attribute, of: handle).flatMap({ OverrideStat($0) })
-        else { return }
+        guard type == .regular || type == .directory, var record = try record(of: handle) else { return }
         if let uid = change.uid { record.uid = uid }
         if let gid = change.gid { record.gid = gid }
         if let permissions = change.permissions { record.permissions = permissions & 0o7777 }

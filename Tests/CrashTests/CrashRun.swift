@@ -94,8 +94,12 @@ final class CrashRun {
         interrupted += 1
         if let path = step.cutPath {
             // The kernel takes the capability away with a request of its own.
+            let capability = model.run(.attribute(path, "security.capability"))
             _ = model.run(.removeAttribute(path, "security.capability"))
             if comparison.differences(of: tree, from: model).isEmpty { return }
+            if case .bytes(let value) = capability {
+                _ = model.run(.setAttribute(path, "security.capability", value, flags: 0))
+            }
             if let bytes = try? Descriptor.open(sandbox.path(path), O_RDONLY).readAll(limit: 1 << 22) {
                 model.settle(step, bytes)
                 if comparison.differences(of: tree, from: model).isEmpty { return }

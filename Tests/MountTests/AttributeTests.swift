@@ -84,6 +84,16 @@ import Testing
         }
     }
 
+    @Test func rootsWritesTakeTheCapabilityOnly() throws {
+        let mount = try MountedSandbox([.file("f", "f", 0o6711)])
+        // vfs_cap_data, revision 2: CAP_NET_RAW permitted.
+        let value: [UInt8] = [1, 0, 0, 2, 0, 0x20, 0, 0] + [UInt8](repeating: 0, count: 12)
+        try mount.open("f", O_RDONLY).setExtendedAttribute("security.capability", value.raw)
+        try mount.append("f", "+")
+        #expect(try mount.open("f", O_RDONLY).extendedAttributeNames() == [])
+        #expect(try mount.status("f").mode & 0o7777 == 0o6711)
+    }
+
     @Test func readOnlyMounts() throws {
         let mount = try MountedSandbox([.file("f", "f"), .directory("d")], readOnly: true)
         #expect(try mount.read("f") == "f")

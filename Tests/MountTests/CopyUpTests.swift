@@ -120,6 +120,17 @@ import Testing
         #expect(status.mtime.seconds > 1_700_000_000)
     }
 
+    @Test func aRemovedDirectoryStaysOpen() throws {
+        let mount = try MountedSandbox([.directory("d")])
+        let directory = try mount.open("d", O_RDONLY | O_DIRECTORY)
+        try mount.removeDirectory("d")
+        try directory.setOwner(uid: 1, gid: 2)
+        let status = try directory.status()
+        #expect(status.uid == 1 && status.gid == 2)
+        #expect(throws: Errno.noSuchFileOrDirectory) { try directory.entries() }
+        #expect(!mount.exists("d"))
+    }
+
     @Test func anUnlinkedUpperFileStays() throws {
         let mount = try MountedSandbox([.directory("d")])
         let file = try mount.open("d/f", O_RDWR | O_CREAT)

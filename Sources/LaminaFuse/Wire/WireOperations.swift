@@ -75,9 +75,12 @@ extension Server {
             }
         case Opcode.setattr where wire.has(WireSession.handleKillPrivileges):
             // FATTR_KILL_SUIDGID comes with truncation and chown. Before a write the kernel asks
-            // to change nothing at all; beside this bit, FATTR_FH and FATTR_LOCKOWNER.
+            // to change nothing at all; beside this bit, FATTR_FH and FATTR_LOCKOWNER. It does so
+            // too when it took security.capability away for a caller whose writes keep the bits.
             let valid: UInt32 = try body.wire(at: 0)
-            if valid & 1 << 11 != 0 || valid & ~(1 << 6 | 1 << 9) == 0 {
+            let isBeforeWrite = valid & ~(1 << 6 | 1 << 9) == 0
+            let isMeant = valid & 1 << 11 != 0 || isBeforeWrite && !header.caller.keepsSetuidBits
+            if isMeant {
                 _ = try union.clearPrivileges(of: NodeID(rawValue: header.node))
             }
         default: break

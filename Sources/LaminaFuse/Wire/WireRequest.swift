@@ -23,6 +23,7 @@ struct WireHeader {
     let node: UInt64
     let uid: UInt32
     let gid: UInt32
+    let caller: WireCaller
 
     /// - Throws: `EINVAL` for a request that is shorter than its header or than it says.
     @inline(__always)
@@ -34,6 +35,7 @@ struct WireHeader {
         node = try request.wire(at: 16)
         uid = try request.wire(at: 24)
         gid = try request.wire(at: 28)
+        caller = WireCaller(process: try request.wire(at: 32))
     }
 }
 

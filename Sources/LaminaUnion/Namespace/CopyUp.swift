@@ -42,7 +42,13 @@ extension Namespace {
         if let node = table[id] { return node }
         guard let nid = id.nid else { throw .staleNFSFileHandle }
         guard let type = FileType(mode: try lower.node(nid).mode) else { throw .ioError }
-        if type == .directory { return try ensureDirectory(id) }
+        if type == .directory {
+            do throws(Errno) {
+                return try ensureDirectory(id)
+            } catch Errno.noSuchFileOrDirectory {
+                return try copyUpRemovedDirectory(nid)
+            }
+        }
         let places = try visiblePlaces(of: nid)
         let temporary = upper.temporaryName()
         let handle = try copy(nid, type: type, to: temporary, bytes: bytes)
@@ -60,6 +66,20 @@ extension Namespace {
         for place in places { node.addName(place.name, in: place.directory) }
         // Its last name is gone; whoever has it open may still change it.
         if places.isEmpty { node.anchor = SharedDescriptor(handle) }
+        return node
+    }
+
+    /// A copy of a directory that is no longer in the tree; whoever has it open may still change it.
+    private mutating func copyUpRemovedDirectory(_ nid: UInt64) throws(Errno) -> UpperNode {
+        let temporary = upper.temporaryName()
+        try upper.work.makeDirectory(temporary, permissions: 0o700)
+        let handle = try upper.work.openPath(temporary)
+        try copyAttributes(of: nid, to: handle, mtime: .set(lower.node(nid).mtime))
+        try upper.work.removeDirectory(temporary)
+        let node = table.insert(type: .directory, inode: try handle.status().inode, lower: nid)
+        twins.insert(nid)
+        node.anchor = SharedDescriptor(handle)
+        table.removeInode(of: node)
         return node
     }
 

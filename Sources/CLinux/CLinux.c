@@ -118,6 +118,10 @@ int clinux_receive_descriptor(int socket) {
     return descriptor;
 }
 
+int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time) {
+    return sem_clockwait(semaphore, CLOCK_MONOTONIC, time);
+}
+
 static _Thread_local uint32_t fault_scope;
 
 uint32_t clinux_fault_scope(void) {

@@ -96,13 +96,13 @@ public final class Semaphore: @unchecked Sendable {
     public func wait(milliseconds: Int) -> Bool {
         var time = timespec()
         // SAFETY: the kernel fills the local.
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         let nanoseconds = time.tv_nsec + milliseconds % 1000 * 1_000_000
         time.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
         time.tv_nsec = nanoseconds % 1_000_000_000
         while true {
             // SAFETY: an initialised semaphore; a signal only interrupts the wait.
-            if unsafe sem_timedwait(semaphore, &time) == 0 { return true }
+            if unsafe clinux_sem_wait_until(semaphore, &time) == 0 { return true }
             guard errno == EINTR else { return false }
         }
     }

@@ -52,6 +52,11 @@ public final class Union: Sendable {
         self.namespace = Mutex(namespace)
     }
 
+    /// Without `close`, as when the server is killed, dirty maps stay as they are.
+    deinit {
+        upper.maps.forget()
+    }
+
     /// The mount ended: what it wrote into block maps becomes durable, so that a reboot
     /// does not look like a power cut; and all that a volatile one wrote.
     public func close() throws(Errno) {

@@ -75,6 +75,26 @@ import Testing
         try lamina.unmount("box")
     }
 
+    /// Nothing was written, so that nothing has to be refused.
+    @Test func aMountThatFailsLeavesNoMark() throws {
+        let (lamina, sandbox) = try program()
+        let chain = try #require(
+            try Descriptor.open(lamina.root.appending("chains"), O_RDONLY | O_DIRECTORY).entries().first {
+                $0.name != "." && $0.name != ".."
+            })
+        let run = try CommandRun.run(
+            MountedSandbox.program("lamina-mountd"),
+            [
+                "--root", "\(lamina.root)", "--chain", "\(ByteString(chain.name.bytes.prefix(64)))",
+                "--sandbox", "\(sandbox)",
+                "--mountpoint", "\(sandbox)/missing", "--volatile",
+            ])
+        #expect(run.exitCode == 1 && run.errors.contains("missing"), "\(run)")
+        #expect((try? FileStatus.of(sandbox.appending("work/work/incompat/volatile"))) == nil)
+        #expect(try lamina.run("mount", "box").exitCode == 0)
+        try lamina.unmount("box")
+    }
+
     /// Overlayfs's own mark is where ours is.
     @Test func overlayfsAndLaminaRefuseEachOther() throws {
         let (lamina, sandbox) = try program()

@@ -87,22 +87,10 @@ import Testing
 
     @Test func sharedMappingsReachTheFile() throws {
         let mount = try MountedSandbox([.file("f", bytes: Self.bytes)])
-        try changeThroughMapping(mount, at: 150_000)
+        try mount.open("f", O_RDWR).writeThroughMapping(at: 150_000, of: Self.bytes.count)
         #expect(try mount.open("f", O_RDONLY).readBytes(at: 150_000, count: 1) == [0xEE])
         try mount.remount()
         #expect(try mount.open("f", O_RDONLY).readBytes(at: 150_000, count: 1) == [0xEE])
-    }
-
-    private func changeThroughMapping(_ mount: MountedSandbox, at offset: Int) throws {
-        let file = try mount.open("f", O_RDWR)
-        let count = Self.bytes.count
-        // SAFETY: a fresh mapping of `count` bytes, unmapped below.
-        let memory = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.rawValue, 0)
-        let start = try unsafe #require(memory)
-        try unsafe #require(start != UnsafeMutableRawPointer(bitPattern: -1))
-        unsafe start.storeBytes(of: 0xEE, toByteOffset: offset, as: UInt8.self)
-        unsafe msync(start, count, MS_SYNC)
-        unsafe munmap(start, count)
     }
 
     @Test func reportsTheFilesystem() throws {

@@ -44,7 +44,7 @@ import Testing
     @Test func objectsOfMappedFilesNeverChange() throws {
         let digest = SHA256.digest(of: Self.large.raw)
         let mount = try MountedSandbox([.file("f", bytes: Self.large)])
-        try writeThroughMapping(mount.open("f", O_RDWR), at: 500_000)
+        try mount.open("f", O_RDWR).writeThroughMapping(at: 500_000, of: Self.large.count)
         try mount.open("f", O_RDWR).writeAll([1, 2, 3].raw, at: 65_535)
         try writeAligned(mount.open("f", O_WRONLY | OpenFlag.direct), at: 1 << 20)
         try mount.open("f", O_RDWR).sync()
@@ -59,17 +59,6 @@ import Testing
         }
         let bytes = try Descriptor.open(object(mount, digest), O_RDONLY).readAll(limit: 4 << 20)
         #expect(SHA256.digest(of: bytes.raw) == digest)
-    }
-
-    private func writeThroughMapping(_ file: borrowing Descriptor, at offset: Int) throws {
-        let count = Self.large.count
-        // SAFETY: a fresh mapping of `count` bytes, unmapped below.
-        let memory = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.rawValue, 0)
-        let start = try unsafe #require(memory)
-        try unsafe #require(start != UnsafeMutableRawPointer(bitPattern: -1))
-        unsafe start.storeBytes(of: 0xEE, toByteOffset: offset, as: UInt8.self)
-        unsafe msync(start, count, MS_SYNC)
-        unsafe munmap(start, count)
     }
 
     private func writeAligned(_ file: borrowing Descriptor, at offset: Int64) throws {

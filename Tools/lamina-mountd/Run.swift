@@ -35,9 +35,16 @@ func run(_ arguments: Arguments) throws(RunError) {
     } catch {
         throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
     }
-    switch arguments.task {
-    case .mount(let mountpoint): try serve(union, at: mountpoint, isPrivileged: isPrivileged, arguments)
-    case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
+    // A mount that failed has to end cleanly too, or a volatile one would be refused from then on.
+    do throws(RunError) {
+        switch arguments.task {
+        case .mount(let mountpoint):
+            try serve(union, at: mountpoint, isPrivileged: isPrivileged, arguments)
+        case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
+        }
+    } catch {
+        try? union.close()
+        throw error
     }
     do throws(Errno) {
         try union.close()

@@ -4,10 +4,12 @@
 #ifndef LAMINA_CLINUX_H
 #define LAMINA_CLINUX_H
 
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 int clinux_openat(int directory, const char *path, int flags, unsigned int mode);
 int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
@@ -30,6 +32,9 @@ const void *clinux_memmem(const void *bytes, size_t count, const void *wanted, s
 int clinux_socketpair(int *ends);
 // The descriptor that comes with the next message on a socket; ENODATA when none comes.
 int clinux_receive_descriptor(int socket);
+
+// sem_clockwait(3) by the clock that nobody sets.
+int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time);
 
 // A number that each thread keeps for itself, 0 at first.
 uint32_t clinux_fault_scope(void);

@@ -38,50 +38,49 @@ enum MountServer {
     }
 
     /// The program: `LAMINA_MOUNTD`, else beside this executable, else in `PATH`.
-    static func program(
-        environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws(LaminaError) -> ByteString {
-        if let path = environment["LAMINA_MOUNTD"], !path.isEmpty { return ByteString(path) }
-        var candidates: [ByteString] = []
+    private static func program() throws(LaminaError) -> ByteString {
+        if let path = ProcessInfo.processInfo.environment["LAMINA_MOUNTD"], !path.isEmpty {
+            return ByteString(path)
+        }
         if let own = try? Descriptor.workingDirectory().readLink("/proc/self/exe"),
             let slash = own.bytes.lastIndex(of: UInt8(ascii: "/"))
         {
-            candidates.append(ByteString(own.bytes[..<slash]).appending(name))
-        }
-        for directory in (environment["PATH"] ?? "/usr/sbin:/usr/bin").split(separator: ":") {
-            candidates.append(ByteString(String(directory)).appending(name))
-        }
-        for path in candidates {
+            let path = ByteString(own.bytes[..<slash]).appending(name)
             if let status = try? FileStatus.of(path, follow: true), status.type == .regular { return path }
         }
+        if let path = Spawn.locate(name) { return path }
         throw LaminaError(
             .notFound, name.description, "is neither beside this program nor in PATH; set LAMINA_MOUNTD")
     }
 
-    /// Starts a server with `arguments`, its output going to `mountd.log` in the sandbox's
-    /// directory, and returns when it serves.
-    static func start(_ arguments: [ByteString], sandbox directory: ByteString) throws(LaminaError) {
+    /// Starts the program, its output going to `mountd.log` in the sandbox's directory; its process id
+    /// and where its one line of answer comes from.
+    private static func launch(
+        _ arguments: [ByteString], sandbox directory: ByteString, newSession: Bool
+    ) throws(LaminaError) -> (process: pid_t, answer: SharedDescriptor) {
         let program = try program()
-        let process: pid_t
-        let ready: Descriptor
         do throws(Errno) {
             let pipe = try ProcessPipe()
             let null = try Descriptor.open("/dev/null", O_RDONLY)
             let log = try Descriptor.open(
                 directory.appending("mountd.log"), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o600)
             var command = Spawn(program, arguments + ["--ready-fd", "3"])
-            command.newSession = true
+            command.newSession = newSession
             // The pipe first: its number may be one that a later line overwrites.
             let notify = try pipe.writeEnd.duplicate(from: 10)
             command.descriptors = [
                 (0, null.rawValue), (1, log.rawValue), (2, log.rawValue), (3, notify.rawValue),
             ]
-            process = try command.start()
-            ready = pipe.takeReadEnd()
+            return (try command.start(), SharedDescriptor(pipe.takeReadEnd()))
         } catch {
             throw LaminaError(program, error)
         }
-        let answer = try Self.answer(from: ready, process: process)
+    }
+
+    /// Starts a server with `arguments` and returns when it serves.
+    static func start(_ arguments: [ByteString], sandbox directory: ByteString) throws(LaminaError) {
+        let (process, ready) = try launch(arguments, sandbox: directory, newSession: true)
+        let answer = try Self.answer(from: ready.descriptor, process: process)
         if answer == "ready" {
             // Takes the exit status when the server ends, so that it leaves no zombie.
             Thread.detachNewThread { _ = try? Spawn.wait(for: process) }
@@ -92,33 +91,16 @@ enum MountServer {
         throw LaminaError(.failure, name.description, reason)
     }
 
-    /// Runs the program to its end, its output going to `mountd.log`, and returns its answer.
+    /// Runs the program to its end and returns its answer.
     static func run(
         _ arguments: [ByteString], sandbox directory: ByteString
     ) throws(LaminaError) -> String {
-        let program = try program()
-        let process: pid_t
-        let ready: Descriptor
-        do throws(Errno) {
-            let pipe = try ProcessPipe()
-            let null = try Descriptor.open("/dev/null", O_RDONLY)
-            let log = try Descriptor.open(
-                directory.appending("mountd.log"), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o600)
-            var command = Spawn(program, arguments + ["--ready-fd", "3"])
-            let notify = try pipe.writeEnd.duplicate(from: 10)
-            command.descriptors = [
-                (0, null.rawValue), (1, log.rawValue), (2, log.rawValue), (3, notify.rawValue),
-            ]
-            process = try command.start()
-            ready = pipe.takeReadEnd()
-        } catch {
-            throw LaminaError(program, error)
-        }
+        let (process, ready) = try launch(arguments, sandbox: directory, newSession: false)
         // A line is far below what a pipe holds, so that the program never waits for us.
         _ = try? Spawn.wait(for: process)
-        let answer = try Self.answer(from: ready, process: process)
+        let answer = try Self.answer(from: ready.descriptor, process: process)
         guard !answer.isEmpty, !answer.hasPrefix("error: ") else {
-            let reason = answer.isEmpty ? "ended without an answer" : String(answer.dropFirst(7))
+            let reason = answer.isEmpty ? lastLine(of: directory) : String(answer.dropFirst(7))
             throw LaminaError(.failure, name.description, reason)
         }
         return answer
@@ -160,7 +142,7 @@ enum MountServer {
         guard let log = try? Descriptor.open(path, O_RDONLY), let size = try? log.status().size,
             let text = try? log.readBytes(at: max(0, size - 2048), count: 2048),
             let line = text.split(separator: UInt8(ascii: "\n")).last
-        else { return "ended before it served" }
-        return "ended before it served: \(ByteString(line))"
+        else { return "ended without an answer" }
+        return "ended without an answer: \(ByteString(line))"
     }
 }

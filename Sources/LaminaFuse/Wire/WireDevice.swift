@@ -26,6 +26,7 @@ private func receive(
     _ device: Int32, _ buffer: UnsafeMutableRawPointer?, _ size: Int, _ server: UnsafeMutableRawPointer?
 ) -> Int {
     while true {
+        // SAFETY: libfuse's buffer of `size` bytes.
         let count = unsafe read(device, buffer, size)
         guard count > 0, let buffer = unsafe buffer, let server = unsafe server else { return count }
         // SAFETY: the kernel just filled `count` bytes; libfuse owns the buffer.
@@ -33,6 +34,7 @@ private func receive(
         guard let header = try? WireHeader(request), header.isOurs else { return count }
         // libfuse ends workers by cancelling them; that must wait while one of our locks is held.
         var state: Int32 = 0
+        // SAFETY: fills the local.
         _ = unsafe pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &state)
         // SAFETY: the session keeps the server alive until its loop has ended.
         let answered = unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
@@ -60,6 +62,7 @@ extension WireHeader {
 private func send(
     _ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32, _ server: UnsafeMutableRawPointer?
 ) -> Int {
+    // SAFETY: parts and buffers are libfuse's, valid during the call.
     guard let parts = unsafe parts, let server = unsafe server, unsafe extendInit(parts, count, server) else {
         return unsafe writev(device, parts, count)
     }

@@ -47,6 +47,7 @@ struct WireReply {
 
     private static func bytes<Value: FixedWidthInteger>(of value: Value) -> [UInt8] {
         // The protocol is in the machine's byte order.
+        // SAFETY: the value's own bytes, copied at once.
         unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
     }
 
@@ -54,6 +55,7 @@ struct WireReply {
     /// or the end of the mount, which the next read tells.
     consuming func send(to device: Int32) {
         bytes.replaceSubrange(0..<4, with: Self.bytes(of: UInt32(bytes.count)))
+        // SAFETY: the array is alive during the call.
         unsafe bytes.raw.withUnsafeBytes { buffer in
             _ = unsafe write(device, buffer.baseAddress, buffer.count)
         }

@@ -10,8 +10,10 @@ import Synchronization
 final class MapRoom: Sendable {
     private let room: SandboxRoom
     private let isReadOnly: Bool
-    /// Maps with blocks that are written and not durable.
-    private let dirty = Mutex<Set<ByteString>>([])
+    /// Files with blocks that are written and not durable, by their maps' names.
+    private let dirty = Mutex<[ByteString: UpperData]>([:])
+    /// How many files one sync of the filesystem is for.
+    private static let batch = 256
 
     /// - Parameter sandbox: the directory that holds `upper` and `work`.
     init(sandbox: SharedDescriptor, readOnly: Bool) {
@@ -42,7 +44,6 @@ final class MapRoom: Sendable {
                     name, (isReadOnly ? O_RDONLY : O_RDWR) | O_NOFOLLOW))
             let map = try BlockMap(loading: file, readOnly: isReadOnly)
             guard map.header.nid == nid, map.header.originalSize == size else { throw .badMessage }
-            if map.written != map.durable { markDirty(name) }
             return map
         } catch {
             UnionLog.report("block map \(name) of node \(nid): \(error)")
@@ -52,7 +53,7 @@ final class MapRoom: Sendable {
 
     /// Removes a map that nothing names any more. What stays is harmless.
     func remove(_ name: ByteString) {
-        dirty.withLock { _ = $0.remove(name) }
+        markClean(name)
         try? room.open(making: false).descriptor.removeFile(name)
     }
 
@@ -65,25 +66,50 @@ final class MapRoom: Sendable {
         }
     }
 
-    func markDirty(_ name: ByteString) { dirty.withLock { _ = $0.insert(name) } }
+    func markDirty(_ name: ByteString, _ data: UpperData) { dirty.withLock { $0[name] = data } }
 
-    var hasDirty: Bool { dirty.withLock { !$0.isEmpty } }
+    func markClean(_ name: ByteString) { dirty.withLock { $0[name] = nil } }
 
-    func markClean(_ name: ByteString) { dirty.withLock { _ = $0.remove(name) } }
+    /// Lets the dirty files go, as they are.
+    func forget() { dirty.withLock { $0.removeAll() } }
 
-    /// Makes every written block durable: the files first, all at once, then their maps.
+    /// Makes durable what was written so far: the files first, all at once, then their maps. What is
+    /// written meanwhile waits for the next time. A file that fails keeps no other from it.
+    /// - Throws: the first error, when all was tried.
     func makeDurable() throws(Errno) {
-        let names = dirty.withLock { $0 }
-        guard !isReadOnly, !names.isEmpty else { return }
-        let directory = try room.open(making: false)
-        try directory.descriptor.openDirectory(".").syncFilesystem()
-        for name in names {
-            let file = SharedDescriptor(try directory.descriptor.open(name, O_RDWR | O_NOFOLLOW))
-            // From the file and not from memory: its users may be gone.
-            var map = try BlockMap(loading: file, readOnly: false)
-            try map.setDurable(map.written)
-            try file.descriptor.syncData()
-            markClean(name)
+        guard !isReadOnly else { return }
+        var files = dirty.withLock { Array($0.values) }
+        var failure: Errno?
+        while !files.isEmpty {
+            let batch = files.suffix(Self.batch)
+            files.removeLast(batch.count)
+            do throws(Errno) {
+                try makeDurable(batch)
+            } catch {
+                failure = failure ?? error
+            }
         }
+        if let failure { throw failure }
+    }
+
+    private func makeDurable(_ files: ArraySlice<UpperData>) throws(Errno) {
+        var failure: Errno?
+        var pending: [(file: UpperData, written: BlockBits)] = []
+        for file in files {
+            do throws(Errno) {
+                if let written = try file.unsynced() { pending.append((file, written)) }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if !pending.isEmpty { try room.open(making: false).descriptor.openDirectory(".").syncFilesystem() }
+        for (file, written) in pending {
+            do throws(Errno) {
+                try file.noteDurable(written)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 }

@@ -9,7 +9,11 @@ extension UpperData {
     func sync(_ file: borrowing Descriptor, dataOnly: Bool) throws(Errno) {
         let written = try unsynced()
         if dataOnly { try file.syncData() } else { try file.sync() }
-        guard let written else { return }
+        if let written { try noteDurable(written) }
+    }
+
+    /// Writes down that blocks are durable: they were written before a sync that has ended.
+    func noteDurable(_ written: BlockBits) throws(Errno) {
         let map = try locked { (state) throws(Errno) -> SharedDescriptor? in
             guard case .mapped(let name) = state.kind else { return nil }
             let map = try loadMap(&state).file
@@ -26,7 +30,7 @@ extension UpperData {
     }
 
     /// The written blocks, when some of them are not known to be durable.
-    private func unsynced() throws(Errno) -> BlockBits? {
+    func unsynced() throws(Errno) -> BlockBits? {
         if isWhole { return nil }
         return try locked { (state) throws(Errno) -> BlockBits? in
             guard case .mapped = state.kind else { return nil }

@@ -76,13 +76,19 @@ extension UpperData {
         let end = min(range.lowerBound &+ done, range.upperBound)
         let last = map.block(at: min(end, state.limit) - 1)
         try fill(end..<max(end, UInt64(last + 1) * map.blockSize), &state, file)
-        try state.setWritten(first..<last + 1, room: upper.maps)
+        try setWritten(first..<last + 1, &state)
         if state.isComplete {
             // Only a saving: with its map the file is as right.
             try? makeDurable(file)
             try? finish(&state, file)
         }
         return done
+    }
+
+    private func setWritten(_ blocks: Range<Int>, _ state: inout State) throws(Errno) {
+        guard case .mapped(let name) = state.kind else { return }
+        try state.map?.setWritten(blocks)
+        upper.maps.markDirty(name, self)
     }
 
     /// Copies the lower bytes of a part of one block, unless the block is the file's own.
@@ -173,12 +179,6 @@ extension UpperData {
 }
 
 extension UpperData.State {
-    mutating func setWritten(_ blocks: Range<Int>, room: MapRoom) throws(Errno) {
-        guard case .mapped(let name) = kind else { return }
-        try map?.setWritten(blocks)
-        room.markDirty(name)
-    }
-
     /// Whether no byte is the lower's any more.
     var isComplete: Bool {
         guard case .mapped = kind, let map else { return false }

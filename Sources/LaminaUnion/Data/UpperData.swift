@@ -98,13 +98,6 @@ final class UpperData: Sendable {
         }
     }
 
-    /// Whether a block map says where the bytes are.
-    var isMapped: Bool {
-        state.withLock { state in
-            if case .mapped = state.kind { true } else { false }
-        }
-    }
-
     /// Runs `body` alone with the state, which is loaded as far as nobody has it open no
     /// longer than that.
     func locked<Value>(
@@ -145,6 +138,7 @@ final class UpperData: Sendable {
         if let map = state.map { return map }
         guard case .mapped(let name) = state.kind else { throw .ioError }
         let map = try upper.maps.load(name, nid: source, size: loadContent(&state).length)
+        if map.written != map.durable { upper.maps.markDirty(name, self) }
         state.map = map
         return map
     }

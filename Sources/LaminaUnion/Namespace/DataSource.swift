@@ -6,16 +6,6 @@ import LaminaCore
 import LaminaSystem
 
 extension Namespace {
-    /// Reads where the bytes of an upper regular file are; nil when they are its own.
-    func data(
-        of name: ByteString, in directory: UpperNode, source: UInt64?
-    ) throws(Errno) -> UpperData? {
-        let handle = try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
-            try parent.openPath(path)
-        }
-        return try UpperData.find(of: handle, source: source, lower: lower, upper: upper)
-    }
-
     /// The lower file of a metacopy that overlayfs made, by its rules: an absolute redirect,
     /// a redirect within the directory, or the file's own name.
     func foreignOrigin(

@@ -47,7 +47,8 @@ extension Namespace {
         if let known = table.node(inode: entry.inode) {
             nid = known.id.nid
         } else {
-            nid = try origin(of: entry.name, in: directory, type: type)
+            let handle = try upper.openPath(entry.name, in: directory)
+            nid = try origin(of: handle, entry.name, in: directory, type: type)
         }
         let inode = nid ?? NodeID.inodeNumber(ofUpper: entry.inode)
         return ListedEntry(name: entry.name, inode: inode, type: type)

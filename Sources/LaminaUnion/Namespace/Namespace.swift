@@ -67,9 +67,12 @@ struct Namespace: ~Copyable {
             known.addName(name, in: directory)
             return known
         }
-        let origin = try self.origin(of: name, in: directory, type: type)
+        let handle = try upper.openPath(name, in: directory)
+        let origin = try self.origin(of: handle, name, in: directory, type: type)
         // Before it is in the table: a node that is there knows where its bytes are.
-        let data = type == .regular ? try self.data(of: name, in: directory, source: origin) : nil
+        let data =
+            type == .regular
+            ? try UpperData.find(of: handle, source: origin, lower: lower, upper: upper) : nil
         let node = adopt(name, in: directory, status: status, type: type, lower: origin)
         node.data = data
         return node
@@ -88,11 +91,8 @@ struct Namespace: ~Copyable {
     /// The lower node that the sandbox's `name` continues: for a directory the one merged
     /// with it, for others the one it was copied from.
     func origin(
-        of name: ByteString, in directory: UpperNode, type: FileType
+        of handle: borrowing Descriptor, _ name: ByteString, in directory: UpperNode, type: FileType
     ) throws(Errno) -> UInt64? {
-        let handle = try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
-            try parent.openPath(path)
-        }
         guard type == .directory else {
             guard let mark = try upper.mark(upper.convention.origin, of: handle) else {
                 return type == .regular ? try foreignOrigin(of: handle, name, in: directory) : nil

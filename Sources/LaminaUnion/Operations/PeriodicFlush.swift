@@ -7,35 +7,11 @@ import LaminaSystem
 import Synchronization
 
 extension Union {
-    /// Makes durable what was written into block-mapped files so far. O(sandbox's nodes); does
-    /// nothing when there is nothing to do.
+    /// Makes durable what was written into block-mapped files so far. O(files written since the
+    /// last time).
     public func flush() throws(Errno) {
-        guard !isReadOnly, !upper.isVolatile, upper.maps.hasDirty else { return }
-        let files = try withNamespace { (namespace) throws(Errno) in try namespace.mappedFiles() }
-        for file in files { try file.data.sync(file.descriptor, dataOnly: true) }
-    }
-}
-
-extension Namespace {
-    /// The files of the sandbox whose bytes are in two places.
-    fileprivate func mappedFiles() throws(Errno) -> [MappedUpperFile] {
-        var files: [MappedUpperFile] = []
-        for node in table.nodes {
-            guard let data = node.data, data.isMapped, let handle = try? upper.open(node) else { continue }
-            files.append(MappedUpperFile(data: data, descriptor: try handle.reopen(O_WRONLY)))
-        }
-        return files
-    }
-}
-
-/// A file with a block map, open for a sync.
-private final class MappedUpperFile: Sendable {
-    let data: UpperData
-    let descriptor: Descriptor
-
-    init(data: UpperData, descriptor: consuming Descriptor) {
-        self.data = data
-        self.descriptor = descriptor
+        guard !isReadOnly, !upper.isVolatile else { return }
+        try upper.maps.makeDurable()
     }
 }
 

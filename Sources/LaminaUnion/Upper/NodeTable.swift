@@ -42,8 +42,6 @@ struct NodeTable: ~Copyable {
         if (try? anchor.descriptor.status().linkCount) == 0 { data.discard() }
     }
 
-    var nodes: some Collection<UpperNode> { byID.values }
-
     /// The mount ends, and with it all files that have no name.
     func discardRemoved() {
         for node in byID.values where node.isRemoved { discardData(of: node) }

@@ -45,6 +45,9 @@ struct OverlayConvention: Sendable {
             self.init(privileged: true)
         } catch Errno.notPermitted {
             self.init(privileged: false)
+        } catch Errno.noSpace {
+            // Permission is asked for first; files must be removable on a full disk.
+            self.init(privileged: true)
         } catch Errno.readOnlyFileSystem {
             self.init(privileged: geteuid() == 0)
         }

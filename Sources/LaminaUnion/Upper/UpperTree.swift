@@ -90,6 +90,11 @@ final class UpperTree: Sendable {
         }
     }
 
+    /// An `O_PATH` descriptor of `name` in `directory`.
+    func openPath(_ name: ByteString, in directory: UpperNode) throws(Errno) -> Descriptor {
+        try withPlace(of: name, in: directory) { (parent, path) throws(Errno) in try parent.openPath(path) }
+    }
+
     /// The status of a node on disk.
     func status(of node: UpperNode) throws(Errno) -> FileStatus {
         if let anchor = node.anchor { return try status(of: anchor.descriptor) }

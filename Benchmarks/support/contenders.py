@@ -73,13 +73,23 @@ class Floor(Contender):
 
 
 class Umoci(Contender):
+    """A bundle: the root filesystem and the list of its files by which umoci finds changes later."""
+
+    words = ("unpack",)
+
     def command(self, room):
         layout = f"{self.image.path}:{self.image.tag}"
-        return ("umoci", "raw", "unpack", "--image", layout, os.path.join(room, "rootfs"))
+        return ("umoci", *self.words, "--image", layout, os.path.join(room, "bundle"))
 
     def check(self, room, output):
-        if not os.listdir(os.path.join(room, "rootfs")):
+        if not os.listdir(os.path.join(room, "bundle")):
             raise RuntimeError("umoci unpacked nothing")
+
+
+class UmociRaw(Umoci):
+    """The root filesystem alone."""
+
+    words = ("raw", "unpack")
 
 
 class Skopeo(Contender):
@@ -178,4 +188,5 @@ CONTENDERS = {
     "containerd": Containerd,
     "skopeo": Skopeo,
     "umoci": Umoci,
+    "umoci-raw": UmociRaw,
 }

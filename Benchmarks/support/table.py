@@ -2,7 +2,7 @@
 
 import statistics
 
-PEER_TARGETS = {"umoci": 6, "skopeo": 6, "containerd": 6, "tar": 3.5, "tar-igzip": 1.8}
+PEER_TARGETS = {"umoci": 6, "umoci-raw": 6, "skopeo": 6, "containerd": 6, "tar": 3.5, "tar-igzip": 1.8}
 FLOOR_TARGETS = {"gzip": 1.3, "zstd": 1.4, "none": 1.7}
 
 
@@ -20,7 +20,8 @@ def name_of(key):
     names = {
         "lamina": "lamina load", "lamina-no-blobs": "lamina load --no-blobs", "floor": "floor",
         "tar": "GNU tar", "tar-igzip": "igzip \\| GNU tar", "containerd": "containerd, overlayfs",
-        "skopeo": "skopeo, containers-storage overlay", "umoci": "umoci raw unpack",
+        "skopeo": "skopeo, containers-storage overlay", "umoci": "umoci unpack",
+        "umoci-raw": "umoci raw unpack",
     }
     codec = {"none": "plain"}.get(compression, compression)
     return f"{names[program]}, {codec}{', cold' if heat == 'cold' else ''}"

@@ -27,6 +27,8 @@ public final class Union: Sendable {
     let upper: UpperTree
     let twins: TwinBitmap
     let isReadOnly: Bool
+    let snapshots = DirectorySnapshots()
+    let nodeFiles = NodeFiles()
     private let namespace: Mutex<Namespace>
     /// Says to ThreadSanitizer what it cannot see: the kernel hands a contended Mutex over. Free on x86-64.
     private let handOver = Atomic<UInt8>(0)
@@ -60,6 +62,7 @@ public final class Union: Sendable {
     /// The mount ended: what it wrote into block maps becomes durable, so that a reboot
     /// does not look like a power cut; and all that a volatile one wrote.
     public func close() throws(Errno) {
+        nodeFiles.closeAll()
         guard !isReadOnly else { return }
         try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
         try upper.maps.makeDurable()

@@ -111,7 +111,7 @@ struct UnionDirectory: SharedDirectory {
 
     func list() throws(Errno) -> [ByteString] {
         var names: [ByteString] = []
-        try union.openDirectory(id).forEachEntry(from: 0) { name, _, _, _ in
+        try union.forEachEntry(of: id, from: 0) { name, _, _, _ in
             let name = ByteString(name)
             if name != "." && name != ".." { names.append(name) }
             return true

@@ -9,6 +9,8 @@ import LaminaSystem
 public final class MountedSandbox: Sendable {
     public let store: TemporaryDirectory
     public let isReadOnly: Bool
+    /// `--data` of the mount; nil leaves it to the program.
+    private let data: ByteString?
 
     /// Whether a mount can be tried here; if not, says so, and in CI it is a failure.
     public static let isPossible: Bool = {
@@ -23,9 +25,12 @@ public final class MountedSandbox: Sendable {
     }
 
     /// Mounts `layers`, lowest first.
-    public init(layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false) throws {
+    public init(
+        layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false, data: ByteString? = nil
+    ) throws {
         store = try TemporaryDirectory(inMemory: inMemory)
         isReadOnly = readOnly
+        self.data = data ?? Self.dataMode
         try FixtureStore.write(layers, to: store.descriptor)
         for name in ["sandbox", "sandbox/upper", "sandbox/work", "mount"] {
             try store.descriptor.makeDirectory(ByteString(name), permissions: 0o755)
@@ -60,6 +65,13 @@ public final class MountedSandbox: Sendable {
         return ByteString(CommandLine.arguments.first ?? "/")
     }
 
+    /// The data mode that `LAMINA_DATA` names, so that every mount test can run in each.
+    private static var dataMode: ByteString? {
+        guard let text = unsafe getenv("LAMINA_DATA") else { return nil }
+        // SAFETY: the environment does not change while tests run.
+        return unsafe ByteString(cString: text)
+    }
+
     private func mount() throws {
         let pipe = try ProcessPipe()
         var server = Spawn(
@@ -67,7 +79,7 @@ public final class MountedSandbox: Sendable {
             [
                 "--root", store.path, "--chain", ByteString(FixtureStore.chain), "--sandbox", sandbox,
                 "--mountpoint", mountpoint, "--ready-fd", "3",
-            ] + (isReadOnly ? ["--read-only"] : []))
+            ] + (isReadOnly ? ["--read-only"] : []) + (data.map { ["--data", $0] } ?? []))
         server.newSession = true
         server.descriptors = [(number: 3, source: pipe.writeEnd.rawValue), (number: 2, source: 2)]
         _ = try server.start()

@@ -26,7 +26,7 @@ struct TreeRecord: Equatable, CustomStringConvertible {
             line += " \(name)=\(try union.extendedAttribute(of: id, name))"
         }
         if status.type == .directory {
-            for entry in try union.openDirectory(id).names() {
+            for entry in try union.names(in: id) {
                 let child = try entry.withSpan { (name) throws(Errno) in try union.lookup(name, in: id) }
                 if let child { try add(child.id, path.appending(entry), union, start) }
             }
@@ -52,10 +52,10 @@ struct TreeRecord: Equatable, CustomStringConvertible {
     var description: String { lines.joined(separator: "\n") }
 }
 
-extension OpenDirectory {
-    fileprivate func names() throws -> [ByteString] {
+extension Union {
+    fileprivate func names(in directory: NodeID) throws -> [ByteString] {
         var result: [ByteString] = []
-        try forEachEntry(from: 0) { name, _, _, _ in
+        try forEachEntry(of: directory, from: 0) { name, _, _, _ in
             let name = ByteString(name)
             if name != "." && name != ".." { result.append(name) }
             return true

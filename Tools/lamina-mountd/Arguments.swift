@@ -12,6 +12,7 @@ struct Arguments {
     var task: Task
     var isReadOnly = false
     var isVolatile = false
+    var data = DataMode.asked
     /// Mounts what a volatile mount left that did not end cleanly.
     var force = false
     /// How ids of the image are shown; nil shows them as they are.
@@ -68,6 +69,10 @@ struct Arguments {
         let users = try Self.map("--uidmap", values)
         let groups = try Self.map("--gidmap", values)
         if users != nil || groups != nil { identities = Identities(users: users, groups: groups) }
+        if let text = values["--data"] {
+            guard let mode = DataMode(text) else { throw .wrong("--data", text) }
+            data = mode
+        }
         if let number = values["--ready-fd"] {
             guard let value = Int32(number.description), value > 2 else { throw .wrong("--ready-fd", number) }
             readyDescriptor = value
@@ -75,7 +80,7 @@ struct Arguments {
     }
 
     private static let known: Set<ByteString> = [
-        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--ready-fd",
+        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--ready-fd", "--data",
     ]
 
     private static func map(
@@ -104,6 +109,17 @@ enum ArgumentError: Error, CustomStringConvertible {
         case .unknown(let word): "\(word): unknown option"
         case .missing(let option): "\(option): value missing"
         case .wrong(let option, let value): "\(option): \(value) is not a valid value"
+        }
+    }
+}
+
+extension DataMode {
+    fileprivate init?(_ text: ByteString) {
+        switch text {
+        case "asked": self = .asked
+        case "cached": self = .cached
+        case "writeback": self = .writeback
+        default: return nil
         }
     }
 }

@@ -103,6 +103,7 @@ private func serve(
         mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
     options.identities = arguments.identities
     options.isVolatile = arguments.isVolatile
+    options.data = arguments.data
     let ready = arguments.readyDescriptor
     let flush = try startFlush(union, arguments)
     defer { withExtendedLifetime(flush) {} }

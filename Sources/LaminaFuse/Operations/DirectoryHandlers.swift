@@ -1,4 +1,4 @@
-// Requests about open directories. A listing is encoded by libfuse into one buffer, as
+// Requests about the entries of directories. A listing is encoded by libfuse into one buffer, as
 // many entries as fit.
 
 import CFuse3
@@ -12,28 +12,25 @@ private let largestListing = 1 << 20
 
 extension fuse_lowlevel_ops {
     mutating func setDirectoryHandlers() {
-        unsafe opendir = { request, id, info in
+        unsafe opendir = { request, _, info in
             unsafe answer(request, with: { reply, info in reply.opened(info) }) { (server) throws(Errno) in
+                // From then on the kernel opens directories without asking, and keeps their listings.
+                if server.unasked.directories { throw .noFunction }
                 var info = try unsafe fileInfo(info)
-                info.fh = try server.directories.insert(
-                    try server.union.openDirectory(NodeID(rawValue: id)))
+                info.cache_readdir = 1
+                info.keep_cache = 1
                 return info
             }
         }
-        unsafe readdir = { request, _, size, offset, info in
-            unsafe list(request, size: size, offset: offset, info: info, plus: false)
+        unsafe readdir = { request, id, size, offset, _ in
+            unsafe list(request, NodeID(rawValue: id), size: size, offset: offset, plus: false)
         }
-        unsafe readdirplus = { request, _, size, offset, info in
-            unsafe list(request, size: size, offset: offset, info: info, plus: true)
+        unsafe readdirplus = { request, id, size, offset, _ in
+            unsafe list(request, NodeID(rawValue: id), size: size, offset: offset, plus: true)
         }
-        unsafe releasedir = { request, _, info in
+        unsafe fsyncdir = { request, id, _, _ in
             unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
-                server.directories.remove(try unsafe fileInfo(info).fh)
-            }
-        }
-        unsafe fsyncdir = { request, _, _, info in
-            unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
-                try server.directories.value(try unsafe fileInfo(info).fh).sync()
+                try server.union.syncDirectory(NodeID(rawValue: id))
             }
         }
     }
@@ -41,7 +38,7 @@ extension fuse_lowlevel_ops {
 
 @unsafe
 private func list(
-    _ request: fuse_req_t?, size: Int, offset: off_t, info: UnsafeMutablePointer<fuse_file_info>?, plus: Bool
+    _ request: fuse_req_t?, _ directory: NodeID, size: Int, offset: off_t, plus: Bool
 ) {
     guard let request = unsafe request else { return }
     // SAFETY: allocated here, freed after libfuse has copied the bytes out.
@@ -51,11 +48,11 @@ private func list(
         request,
         with: { reply, used in unsafe reply.data(UnsafeRawBufferPointer(rebasing: buffer[..<used])) }
     ) { (server) throws(Errno) in
-        let directory = try server.directories.value(try unsafe fileInfo(info).fh)
         var writer = unsafe ListingWriter(request: request, buffer: buffer)
-        try directory.forEachEntry(from: UInt64(bitPattern: Int64(offset))) { name, inode, type, next in
+        guard offset >= 0 else { throw .invalidArgument }
+        try server.union.forEachEntry(of: directory, from: UInt64(offset)) { name, inode, type, next in
             if plus {
-                server.union.append(name, inode, type, next, of: directory.id, to: &writer)
+                server.union.append(name, inode, type, next, of: directory, to: &writer)
             } else {
                 writer.append(name, inode: inode, type: type, next: next)
             }

@@ -12,6 +12,8 @@ extension fuse_lowlevel_ops {
     mutating func setOpenHandlers() {
         unsafe open = { request, id, info in
             unsafe answer(request, with: { reply, info in reply.opened(info) }) { (server) throws(Errno) in
+                // From then on the kernel opens files without asking.
+                if server.unasked.files { throw .noFunction }
                 var info = try unsafe fileInfo(info)
                 let file = try server.union.open(NodeID(rawValue: id), flags: info.flags)
                 info.fh = try server.files.insert(file)
@@ -42,7 +44,7 @@ extension fuse_lowlevel_ops {
     }
 
     mutating func setDataHandlers() {
-        unsafe read = { request, _, size, offset, info in
+        unsafe read = { request, id, size, offset, info in
             // SAFETY: allocated here, freed after libfuse has copied the bytes out.
             let buffer = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: min(size, largestTransfer), alignment: 16)
@@ -53,13 +55,13 @@ extension fuse_lowlevel_ops {
                     unsafe reply.data(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 }
             ) { (server) throws(Errno) in
-                let file = try server.files.value(try unsafe fileInfo(info).fh)
+                let file = try server.file(try unsafe fileInfo(info).fh, of: id)
                 return try unsafe file.read(into: buffer, at: UInt64(clamping: offset))
             }
         }
-        unsafe write = { request, _, bytes, size, offset, info in
+        unsafe write = { request, id, bytes, size, offset, info in
             unsafe answer(request, with: { reply, count in reply.written(count) }) { (server) throws(Errno) in
-                let file = try server.files.value(try unsafe fileInfo(info).fh)
+                let file = try server.file(try unsafe fileInfo(info).fh, of: id, writing: true)
                 guard let bytes = unsafe bytes, offset >= 0 else { throw .invalidArgument }
                 // SAFETY: libfuse hands over `size` bytes, valid until the reply.
                 let span = unsafe RawSpan(_unsafeStart: bytes, byteCount: size)
@@ -67,34 +69,37 @@ extension fuse_lowlevel_ops {
                 return size
             }
         }
-        unsafe fsync = { request, _, dataOnly, info in
+        unsafe fsync = { request, id, dataOnly, info in
             unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
-                try server.files.value(try unsafe fileInfo(info).fh).sync(dataOnly: dataOnly != 0)
+                try server.file(try unsafe fileInfo(info).fh, of: id).sync(dataOnly: dataOnly != 0)
             }
         }
     }
 
     mutating func setExtentHandlers() {
-        unsafe fallocate = { request, _, mode, offset, length, info in
+        unsafe fallocate = { request, id, mode, offset, length, info in
             unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
                 guard offset >= 0, length > 0 else { throw .invalidArgument }
-                try server.files.value(try unsafe fileInfo(info).fh)
+                try server.file(try unsafe fileInfo(info).fh, of: id, writing: true)
                     .allocate(mode: mode, offset: UInt64(offset), length: UInt64(length))
             }
         }
-        unsafe lseek = { request, _, offset, whence, info in
+        unsafe lseek = { request, id, offset, whence, info in
             unsafe answer(request, with: { reply, offset in reply.offset(offset) }) {
                 (server) throws(Errno) in
                 guard offset >= 0 else { throw .noSuchAddressOrDevice }
-                return try server.files.value(try unsafe fileInfo(info).fh)
+                // Only the kernel knows where data is; without an answer it takes all for data.
+                if server.writesBack { throw .noFunction }
+                return try server.file(try unsafe fileInfo(info).fh, of: id)
                     .seek(to: UInt64(offset), whence: whence)
             }
         }
-        unsafe copy_file_range = { request, _, from, input, _, to, output, count, _ in
+        unsafe copy_file_range = { request, source, from, input, destination, to, output, count, _ in
             unsafe answer(request, with: { reply, count in reply.written(count) }) { (server) throws(Errno) in
                 guard from >= 0, to >= 0 else { throw .invalidArgument }
-                let source = try server.files.value(try unsafe fileInfo(input).fh)
-                let destination = try server.files.value(try unsafe fileInfo(output).fh)
+                let source = try server.file(try unsafe fileInfo(input).fh, of: source)
+                let destination = try server.file(
+                    try unsafe fileInfo(output).fh, of: destination, writing: true)
                 return try source.copyRange(
                     from: UInt64(from), to: destination, at: UInt64(to), count: min(count, 1 << 30))
             }

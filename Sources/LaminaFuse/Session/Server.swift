@@ -1,4 +1,4 @@
-// Server owns what every request needs: the union and the open files and directories.
+// Server owns what every request needs: the union and the open files.
 
 import LaminaCore
 import LaminaUnion
@@ -10,15 +10,28 @@ final class Server: Sendable {
     /// How ids of the image are shown; nil shows them as they are.
     let identities: Identities?
     let files = HandleTable<OpenFile>()
-    let directories = HandleTable<OpenDirectory>()
+    /// What the kernel need not ask for.
+    let unasked = UnaskedOpens()
+    let data: DataMode
     let wire = WireSession()
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 
-    init(union: Union, identities: Identities?, ready: @escaping @Sendable () -> Void) {
+    init(union: Union, identities: Identities?, data: DataMode, ready: @escaping @Sendable () -> Void) {
         self.union = union
+        self.data = data
         self.identities = identities
         self.ready = ready
+    }
+
+    /// Whether the kernel may hold bytes that this server does not know.
+    var writesBack: Bool { data == .writeback && unasked.files }
+
+    /// The open file that a request is about. A handle of 0 is none: the kernel opened the file
+    /// without asking, and the node says which it is.
+    func file(_ handle: UInt64, of id: UInt64, writing: Bool = false) throws(Errno) -> OpenFile {
+        guard handle == 0 else { return try files.value(handle) }
+        return try union.file(of: NodeID(rawValue: id), writing: writing)
     }
 }
 

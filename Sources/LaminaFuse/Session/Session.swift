@@ -49,6 +49,7 @@ public struct MountOptions: Sendable {
     public var identities: Identities?
     /// Whether nothing is made durable until the end, so that the kernel need not ask for it.
     public var isVolatile = false
+    public var data = DataMode.asked
 
     public init(mountpoint: ByteString, isReadOnly: Bool, isPrivileged: Bool) {
         self.mountpoint = mountpoint
@@ -71,7 +72,7 @@ public struct MountOptions: Sendable {
 public func serve(
     _ union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void
 ) throws(FuseError) {
-    let server = Server(union: union, identities: options.identities, ready: ready)
+    let server = Server(union: union, identities: options.identities, data: options.data, ready: ready)
     // Permissions are those of the request, whatever this process inherited.
     umask(0)
     let session = try unsafe makeSession(server, options)
@@ -169,17 +170,32 @@ extension fuse_lowlevel_ops {
 @unsafe
 private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMutablePointer<fuse_conn_info>?) {
     guard let pointer = unsafe pointer, let connection = unsafe connection else { return }
-    let wanted =
-        FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
-        | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO
-        | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
+    // SAFETY: the session keeps the server alive.
+    let server = unsafe Unmanaged<Server>.fromOpaque(pointer).takeUnretainedValue()
     // SAFETY: libfuse hands over its own structure for the call.
-    unsafe connection.pointee.want |= unsafe UInt32(wanted) & connection.pointee.capable
+    let offered = unsafe connection.pointee.capable
+    server.settle(offered: offered)
+    var wanted =
+        FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
+        | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
+    // Who is not asked to open cannot cut the file while opening it.
+    if !server.unasked.files { wanted |= FUSE_CAP_ATOMIC_O_TRUNC }
+    if server.writesBack { wanted |= FUSE_CAP_WRITEBACK_CACHE }
+    unsafe connection.pointee.want |= UInt32(wanted) & offered
     // Pages are given up when this server says so and never by guessing from times.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
     // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
+    if server.unasked.files { unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_ATOMIC_O_TRUNC) }
     unsafe connection.pointee.time_gran = 1
-    // SAFETY: the session keeps the server alive.
-    unsafe Unmanaged<Server>.fromOpaque(pointer).takeUnretainedValue().ready()
+    server.ready()
+}
+
+extension Server {
+    /// Decides, from what the kernel can, which openings it need not ask for.
+    fileprivate func settle(offered: UInt32) {
+        unasked.settle(
+            files: data.opensUnasked && offered & UInt32(FUSE_CAP_NO_OPEN_SUPPORT) != 0,
+            directories: offered & UInt32(FUSE_CAP_NO_OPENDIR_SUPPORT) != 0)
+    }
 }

@@ -105,15 +105,23 @@ public final class LowerTree: Sendable {
         return value
     }
 
-    /// Opens the bytes of a regular file. An object costs one open, a stream none.
-    func openContent(_ nid: UInt64) throws(Errno) -> LowerContent {
-        let content: TreeContent
+    private func content(_ nid: UInt64) throws(Errno) -> TreeContent {
         do {
-            content = try tree.content(nid)
+            return try tree.content(nid)
         } catch {
             throw .ioError
         }
-        switch content {
+    }
+
+    /// The bytes of a regular file that are in a stream, which is open already; nil for an object.
+    func contentInStream(_ nid: UInt64) throws(Errno) -> LowerContent? {
+        if case .object = try content(nid) { return nil }
+        return try openContent(nid)
+    }
+
+    /// Opens the bytes of a regular file. An object costs one open, a stream none.
+    func openContent(_ nid: UInt64) throws(Errno) -> LowerContent {
+        switch try content(nid) {
         case .empty:
             return LowerContent(file: objects, offset: 0, length: 0)
         case .stream(let device, let offset, let length):

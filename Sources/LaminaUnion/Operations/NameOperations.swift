@@ -27,6 +27,7 @@ extension Union {
     /// The kernel dropped `count` lookups of `id`.
     public func forget(_ id: NodeID, count: UInt64) {
         if untouched(id) != nil { return }
+        nodeFiles.forget(id)
         try? withNamespace { (namespace) in namespace.forget(id, count: count) }
     }
 

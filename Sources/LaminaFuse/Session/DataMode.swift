@@ -1,0 +1,33 @@
+// How the bytes of files travel between kernel and server, and what follows from it for the
+// requests that open and close.
+
+import CFuse3
+import Synchronization
+
+/// Who holds a file's bytes in memory.
+public enum DataMode: Sendable {
+    /// The kernel asks for each opening.
+    case asked
+    /// The kernel opens without asking and keeps what it read, so that a warm file costs no request.
+    case cached
+    /// The same, and what is written stays with the kernel until it is synced, closed or old.
+    case writeback
+
+    /// Whether files are opened without asking.
+    var opensUnasked: Bool { self != .asked }
+}
+
+/// Which openings are answered once with `ENOSYS`, after which the kernel asks for none of them.
+/// Settled when the kernel says what it can.
+final class UnaskedOpens: Sendable {
+    private let forFiles = Atomic<Bool>(false)
+    private let forDirectories = Atomic<Bool>(false)
+
+    var files: Bool { forFiles.load(ordering: .relaxed) }
+    var directories: Bool { forDirectories.load(ordering: .relaxed) }
+
+    func settle(files: Bool, directories: Bool) {
+        forFiles.store(files, ordering: .relaxed)
+        forDirectories.store(directories, ordering: .relaxed)
+    }
+}

@@ -12,13 +12,27 @@ final class Server: Sendable {
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
     let wire = WireSession()
+    let counters: Counters?
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 
-    init(union: Union, identities: Identities?, ready: @escaping @Sendable () -> Void) {
+    init(union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void) {
         self.union = union
-        self.identities = identities
+        identities = options.identities
+        counters = options.counters
         self.ready = ready
+    }
+}
+
+extension Server {
+    /// The calling thread has sent the answer to the request that it read last.
+    /// - Parameters:
+    ///   - size: the answer's bytes, with its header.
+    ///   - error: the header's: 0 or a negative number.
+    @inline(__always)
+    func answered(size: Int, error: Int32) {
+        guard let counters, counters.ended(size: size, error: error) else { return }
+        union.boundMemory()
     }
 }
 

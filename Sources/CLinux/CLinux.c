@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -118,6 +119,14 @@ int clinux_receive_descriptor(int socket) {
     return descriptor;
 }
 
+int clinux_memfd(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int clinux_seal_size(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
+}
+
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time) {
     return sem_clockwait(semaphore, CLOCK_MONOTONIC, time);
 }
@@ -130,6 +139,16 @@ uint32_t clinux_fault_scope(void) {
 
 void clinux_set_fault_scope(uint32_t scope) {
     fault_scope = scope;
+}
+
+static _Thread_local struct clinux_thread_place thread_place;
+
+struct clinux_thread_place clinux_thread_place(void) {
+    return thread_place;
+}
+
+void clinux_set_thread_place(struct clinux_thread_place place) {
+    thread_place = place;
 }
 
 _Static_assert(CLINUX_O_PATH == O_PATH && CLINUX_O_TMPFILE == O_TMPFILE, "open flags of this architecture");

@@ -19,7 +19,8 @@ struct LaminaCommand: ParsableCommand {
         subcommands: [
             LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
             MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
-            InspectCommand.self, LayerCommand.self, SandboxCommand.self, VerifyCommand.self,
+            InspectCommand.self, StatsCommand.self, LayerCommand.self, SandboxCommand.self,
+            VerifyCommand.self,
             PruneCommand.self, VersionCommand.self,
         ])
 

@@ -46,4 +46,15 @@ public struct MappedFile: ~Copyable, @unchecked Sendable {
         // SAFETY: advice changes no bytes.
         _ = unsafe madvise(UnsafeMutableRawPointer(mutating: base), count, advice)
     }
+
+    /// Takes the whole pages of a part out of this process's memory. They stay in the kernel's cache, and
+    /// each comes back when it is next read.
+    public borrowing func letGo(of range: Range<Int>) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = max(range.lowerBound, 0) / page * page
+        let end = min(range.upperBound, count)
+        guard start < end else { return }
+        // SAFETY: within the mapping; a shared mapping of a file loses nothing.
+        _ = unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+    }
 }

@@ -16,22 +16,25 @@ struct RunError: Error, CustomStringConvertible {
 /// Opens everything and serves until the mount ends.
 func run(_ arguments: Arguments) throws(RunError) {
     raiseDescriptorLimit()
-    let sandbox = try opening(arguments.sandbox) { (path) throws(Errno) in
-        try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
-    }
-    let lock = try takeLock(in: sandbox, arguments.sandbox)
+    let directory = SharedDescriptor(
+        try opening(arguments.sandbox) { (path) throws(Errno) in
+            try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        })
+    let lock = try takeLock(in: directory.descriptor, arguments.sandbox)
     let root = try opening(arguments.root) { (path) throws(Errno) in
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
     let lower = try openLower(root, arguments)
-    try refuseWhatACrashLeft(sandbox, arguments)
+    try refuseWhatACrashLeft(directory.descriptor, arguments)
     let isPrivileged = geteuid() == 0
+    let counterFile = CounterFile(in: directory)
     let union: Union
     do throws(Errno) {
         union = try Union(
-            lower: lower, upper: try sandbox.open("upper", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW),
-            work: try sandbox.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-            unionOptions(arguments))
+            lower: lower,
+            upper: try directory.descriptor.open("upper", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW),
+            work: try directory.descriptor.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+            unionOptions(arguments, counterFile.counters))
     } catch {
         throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
     }
@@ -39,7 +42,8 @@ func run(_ arguments: Arguments) throws(RunError) {
     do throws(RunError) {
         switch arguments.task {
         case .mount(let mountpoint):
-            try serve(union, at: mountpoint, isPrivileged: isPrivileged, arguments)
+            try serve(
+                union, at: mountpoint, isPrivileged: isPrivileged, arguments, counterFile.counters)
         case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
         }
     } catch {
@@ -51,6 +55,7 @@ func run(_ arguments: Arguments) throws(RunError) {
     } catch {
         throw RunError(description: "\(arguments.sandbox): cannot make durable what was written: \(error)")
     }
+    _ = consume counterFile
     withExtendedLifetime(lock) {}
 }
 
@@ -83,10 +88,11 @@ private func refuseWhatACrashLeft(
 
 /// Root keeps owners as its files' own. A plain user's files are all his own, and belong, where they
 /// say nothing else, to what the mount shows as him.
-private func unionOptions(_ arguments: Arguments) -> UnionOptions {
+private func unionOptions(_ arguments: Arguments, _ counters: Counters?) -> UnionOptions {
     var options = UnionOptions()
     options.isReadOnly = arguments.isReadOnly
     options.isVolatile = arguments.isVolatile
+    if let counters { options.copiedUp = { counters.count(CounterEvent($0)) } }
     if geteuid() != 0 {
         let identities = arguments.identities
         options.ownership = .recorded(
@@ -97,13 +103,15 @@ private func unionOptions(_ arguments: Arguments) -> UnionOptions {
 }
 
 private func serve(
-    _ union: Union, at mountpoint: ByteString, isPrivileged: Bool, _ arguments: Arguments
+    _ union: Union, at mountpoint: ByteString, isPrivileged: Bool, _ arguments: Arguments,
+    _ counters: Counters?
 ) throws(RunError) {
     var options = MountOptions(
         mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
     options.identities = arguments.identities
     options.isVolatile = arguments.isVolatile
     options.data = arguments.data
+    options.counters = counters
     let ready = arguments.readyDescriptor
     let flush = try startFlush(union, arguments)
     defer { withExtendedLifetime(flush) {} }

@@ -32,6 +32,9 @@ const void *clinux_memmem(const void *bytes, size_t count, const void *wanted, s
 int clinux_socketpair(int *ends);
 // The descriptor that comes with the next message on a socket; ENODATA when none comes.
 int clinux_receive_descriptor(int socket);
+// memfd_create(2) of a file whose size can be sealed, and the sealing.
+int clinux_memfd(const char *name);
+int clinux_seal_size(int descriptor);
 
 // sem_clockwait(3) by the clock that nobody sets.
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time);
@@ -39,6 +42,14 @@ int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time);
 // A number that each thread keeps for itself, 0 at first.
 uint32_t clinux_fault_scope(void);
 void clinux_set_fault_scope(uint32_t scope);
+
+// A place that each thread keeps for itself, and whose it is; 0 and null at first.
+struct clinux_thread_place {
+    uint64_t owner;
+    void *place;
+};
+struct clinux_thread_place clinux_thread_place(void);
+void clinux_set_thread_place(struct clinux_thread_place place);
 
 uint32_t clinux_major(uint64_t device);
 uint32_t clinux_minor(uint64_t device);

@@ -27,7 +27,7 @@ struct InspectCommand: ParsableCommand {
 
     private static func object(_ name: String, _ engine: Engine) throws(LaminaError) -> [String: Any] {
         do throws(LaminaError) {
-            return fields(try engine.sandbox(name))
+            return fields(try engine.sandbox(name), engine)
         } catch  where error.code == .notFound {
             let image: Image
             do throws(LaminaError) {
@@ -40,16 +40,22 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private static func fields(_ sandbox: Sandbox) -> [String: Any] {
-        [
+    private static func fields(_ sandbox: Sandbox, _ engine: Engine) -> [String: Any] {
+        var state: [String: Any] = [
+            "Status": sandbox.state.rawValue, "Mountpoint": sandbox.mountpoint?.description ?? "",
+            "ReadOnly": sandbox.readOnly, "Volatile": sandbox.isVolatile,
+        ]
+        // Only an addition: a sandbox whose counters cannot be read is shown all the same.
+        if sandbox.state == .mounted, let statistics = try? engine.statistics(of: sandbox.id) {
+            state["Requests"] = statistics.counters.total.requests
+            state["Opens"] = StatisticsFields.opens(statistics.counters)
+        }
+        return [
             "Kind": "sandbox", "Id": sandbox.id, "Name": sandbox.name, "Image": "\(sandbox.imageID)",
             "ImageName": sandbox.imageName, "ChainID": "\(sandbox.chainID)",
             "Layers": sandbox.diffIDs.map(\.description), "Created": Format.time(sandbox.created),
             "Directory": sandbox.directory.description,
-            "State": [
-                "Status": sandbox.state.rawValue, "Mountpoint": sandbox.mountpoint?.description ?? "",
-                "ReadOnly": sandbox.readOnly, "Volatile": sandbox.isVolatile,
-            ] as [String: Any],
+            "State": state,
         ]
     }
 

@@ -14,13 +14,15 @@ final class Server: Sendable {
     let unasked = UnaskedOpens()
     let data: DataMode
     let wire = WireSession()
+    let counters: Counters?
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 
-    init(union: Union, identities: Identities?, data: DataMode, ready: @escaping @Sendable () -> Void) {
+    init(union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void) {
         self.union = union
-        self.data = data
-        self.identities = identities
+        data = options.data
+        identities = options.identities
+        counters = options.counters
         self.ready = ready
     }
 
@@ -32,6 +34,18 @@ final class Server: Sendable {
     func file(_ handle: UInt64, of id: UInt64, writing: Bool = false) throws(Errno) -> OpenFile {
         guard handle == 0 else { return try files.value(handle) }
         return try union.file(of: NodeID(rawValue: id), writing: writing)
+    }
+}
+
+extension Server {
+    /// The calling thread has sent the answer to the request that it read last.
+    /// - Parameters:
+    ///   - size: the answer's bytes, with its header.
+    ///   - error: the header's: 0 or a negative number.
+    @inline(__always)
+    func answered(size: Int, error: Int32) {
+        guard let counters, counters.ended(size: size, error: error) else { return }
+        union.boundMemory()
     }
 }
 

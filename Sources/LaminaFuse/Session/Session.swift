@@ -50,6 +50,8 @@ public struct MountOptions: Sendable {
     /// Whether nothing is made durable until the end, so that the kernel need not ask for it.
     public var isVolatile = false
     public var data = DataMode.asked
+    /// Where requests are counted, if anywhere.
+    public var counters: Counters?
 
     public init(mountpoint: ByteString, isReadOnly: Bool, isPrivileged: Bool) {
         self.mountpoint = mountpoint
@@ -72,7 +74,7 @@ public struct MountOptions: Sendable {
 public func serve(
     _ union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void
 ) throws(FuseError) {
-    let server = Server(union: union, identities: options.identities, data: options.data, ready: ready)
+    let server = Server(union: union, options, ready: ready)
     // Permissions are those of the request, whatever this process inherited.
     umask(0)
     let session = try unsafe makeSession(server, options)

@@ -31,7 +31,12 @@ private func receive(
         guard count > 0, let buffer = unsafe buffer, let server = unsafe server else { return count }
         // SAFETY: the kernel just filled `count` bytes; libfuse owns the buffer.
         let request = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(buffer), byteCount: count)
-        guard let header = try? WireHeader(request), header.isOurs else { return count }
+        guard let header = try? WireHeader(request) else { return count }
+        // SAFETY: the session keeps the server alive until its loop has ended.
+        unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
+            server.counters?.began(header.opcode, size: count)
+        }
+        guard header.isOurs else { return count }
         // libfuse ends workers by cancelling them; that must wait while one of our locks is held.
         var state: Int32 = 0
         // SAFETY: fills the local.
@@ -63,14 +68,42 @@ private func send(
     _ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32, _ server: UnsafeMutableRawPointer?
 ) -> Int {
     // SAFETY: parts and buffers are libfuse's, valid during the call.
-    guard let parts = unsafe parts, let server = unsafe server, unsafe extendInit(parts, count, server) else {
+    guard let parts = unsafe parts, let server = unsafe server else {
         return unsafe writev(device, parts, count)
     }
+    let answersInit = unsafe extendInit(parts, count, server)
+    // libfuse may use the header again as soon as it is sent.
+    let header = unsafe WireReplyHeader(parts, count)
     let result = unsafe writev(device, parts, count)
-    // The kernel made the root's inode before it knew that ACLs are served, and would never
-    // cache them there: a request for each path that anybody but its owner walks.
-    WireReply.attributesChanged(of: .root).send(to: device)
+    // SAFETY: the session keeps the server alive until its loop has ended.
+    unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
+        if let header { server.answered(size: header.size, error: header.error) }
+    }
+    if answersInit {
+        // The kernel made the root's inode before it knew that ACLs are served, and would never
+        // cache them there: a request for each path that anybody but its owner walks.
+        WireReply.attributesChanged(of: .root).send(to: device)
+    }
     return result
+}
+
+/// What counts of `struct fuse_out_header`.
+private struct WireReplyHeader {
+    let size: Int
+    let error: Int32
+
+    /// Nil for a notification, which answers no request.
+    @unsafe
+    @inline(__always)
+    init?(_ parts: UnsafePointer<iovec>, _ count: Int32) {
+        guard count >= 1, unsafe parts[0].iov_len >= 16, let header = unsafe parts[0].iov_base else {
+            return nil
+        }
+        // SAFETY: length, error and number of the request, within the 16 bytes just checked.
+        guard unsafe header.loadUnaligned(fromByteOffset: 8, as: UInt64.self) != 0 else { return nil }
+        size = Int(unsafe header.loadUnaligned(as: UInt32.self))
+        error = unsafe header.loadUnaligned(fromByteOffset: 4, as: Int32.self)
+    }
 }
 
 /// Adds our capabilities to the answer to INIT; false for any other answer.

@@ -11,18 +11,25 @@ extension Server {
     func answer(_ header: WireHeader, _ body: RawSpan, _ device: Int32) -> Bool {
         do throws(Errno) {
             switch header.opcode {
-            case Opcode.tmpfile: try makeTemporary(header, body).send(to: device)
-            case Opcode.statx: try status(header).send(to: device)
+            case Opcode.tmpfile: send(try makeTemporary(header, body), to: device)
+            case Opcode.statx: send(try status(header), to: device)
             case Opcode.setxattr where wire.has(WireSession.extendedSetxattr):
-                try setExtendedAttribute(header, body).send(to: device)
+                send(try setExtendedAttribute(header, body), to: device)
             default:
                 try prepare(header, body, device)
                 return false
             }
         } catch {
-            WireReply.failure(error, to: header.unique).send(to: device)
+            send(WireReply.failure(error, to: header.unique), to: device, error: -error.rawValue)
         }
         return true
+    }
+
+    /// Sends an answer, which is counted.
+    private func send(_ reply: consuming WireReply, to device: Int32, error: Int32 = 0) {
+        let size = reply.size
+        reply.send(to: device)
+        answered(size: size, error: error)
     }
 
     /// `FUSE_TMPFILE`: `struct fuse_create_in` and a name of no meaning.

@@ -10,6 +10,9 @@ import LaminaUnion
 struct WireReply {
     private var bytes: [UInt8]
 
+    /// Bytes so far, with the header.
+    var size: Int { bytes.count }
+
     init(to request: UInt64) {
         bytes = []
         bytes.reserveCapacity(320)

@@ -45,6 +45,11 @@ public struct Tree: ~Copyable, Sendable {
 
     /// Bytes of the index.
     public var byteCount: Int { file.count }
+
+    /// Takes a part of the index out of this process's memory until it is next read.
+    public borrowing func letGo(of range: Range<Int>) {
+        file.letGo(of: range)
+    }
 }
 
 /// A tree with several owners: the layers of chains that are being merged.

@@ -28,6 +28,7 @@ extension UpperData {
             guard copied else { return try startMap(&state, file) }
             try makeDurable(file)
             try finish(&state, file)
+            upper.copiedUp(.whole)
         }
     }
 
@@ -116,7 +117,8 @@ extension UpperData {
                     try loadContent(&state).copy(0..<kept, to: file)
                     try makeDurable(file)
                     try handle.setPathSize(target)
-                    return try finish(&state, handle)
+                    try finish(&state, handle)
+                    return upper.copiedUp(.whole)
                 }
             }
             try handle.setPathSize(target)
@@ -149,6 +151,7 @@ extension UpperData {
         }
         state.kind = .mapped(name)
         state.map = map
+        upper.copiedUp(.byBlock)
         // Overlayfs answers EIO for a value that it does not know, and so shows no garbage.
         let refused = OverlayConvention.refusedMetacopy
         try file.setExtendedAttribute(convention.metacopy, refused.raw)

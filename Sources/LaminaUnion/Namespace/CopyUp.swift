@@ -32,6 +32,7 @@ extension Namespace {
                 try namespace.upper.work.rename(temporary, to: directory, path)
             }
         }
+        upper.copiedUp(.metadata)
         return adopt(place.name, in: parent, status: try handle.status(), type: .directory, lower: nid)
     }
 
@@ -60,6 +61,7 @@ extension Namespace {
             try? upper.work.removeFile(temporary)
             throw error
         }
+        upper.copiedUp(type == .regular && data == nil ? .whole : .metadata)
         let node = table.insert(type: type, inode: status.inode, lower: nid)
         node.data = data
         twins.insert(nid)
@@ -76,6 +78,7 @@ extension Namespace {
         let handle = try upper.work.openPath(temporary)
         try copyAttributes(of: nid, to: handle, mtime: .set(lower.node(nid).mtime))
         try upper.work.removeDirectory(temporary)
+        upper.copiedUp(.metadata)
         let node = table.insert(type: .directory, inode: try handle.status().inode, lower: nid)
         twins.insert(nid)
         node.anchor = SharedDescriptor(handle)

@@ -18,6 +18,7 @@ final class UpperTree: Sendable {
     let maps: MapRoom
     /// Copies that do not have all their names yet, in `links` beside them.
     let links: SandboxRoom
+    let copiedUp: @Sendable (CopyKind) -> Void
     private let nextTemporary = Atomic<UInt64>(0)
 
     /// The kernel takes paths below `PATH_MAX`; longer ones are walked in pieces.
@@ -29,6 +30,7 @@ final class UpperTree: Sendable {
         convention = try OverlayConvention(probing: work)
         ownership = options.ownership
         isVolatile = options.isVolatile
+        copiedUp = options.copiedUp
         let sandbox = SharedDescriptor(try work.open("..", OpenFlag.path | O_DIRECTORY))
         maps = MapRoom(sandbox: sandbox, readOnly: options.isReadOnly)
         links = SandboxRoom("links", in: sandbox)

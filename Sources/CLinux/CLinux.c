@@ -118,6 +118,10 @@ int clinux_receive_descriptor(int socket) {
     return descriptor;
 }
 
+int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+    return ppoll(requests, count, timeout, mask);
+}
+
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time) {
     return sem_clockwait(semaphore, CLOCK_MONOTONIC, time);
 }

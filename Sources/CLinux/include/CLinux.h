@@ -4,7 +4,9 @@
 #ifndef LAMINA_CLINUX_H
 #define LAMINA_CLINUX_H
 
+#include <poll.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -32,6 +34,9 @@ const void *clinux_memmem(const void *bytes, size_t count, const void *wanted, s
 int clinux_socketpair(int *ends);
 // The descriptor that comes with the next message on a socket; ENODATA when none comes.
 int clinux_receive_descriptor(int socket);
+
+// ppoll(2): poll with another signal mask.
+int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 
 // sem_clockwait(3) by the clock that nobody sets.
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time);

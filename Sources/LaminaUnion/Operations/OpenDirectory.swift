@@ -49,9 +49,16 @@ public final class OpenDirectory: Sendable {
             let known = listing.withLock { $0 }
             if case .notStarted = known {} else { return known }
         }
-        let fresh = try start()
+        let fresh = try restart ? start() : resume()
         listing.withLock { $0 = fresh }
         return fresh
+    }
+
+    /// A listing that goes on where the layers alone answered, without this object, has their
+    /// positions, whatever became of the directory since.
+    private func resume() throws(Errno) -> Listing {
+        guard let nid = id.nid else { return try start() }
+        return .layers(nid: nid)
     }
 
     private func start() throws(Errno) -> Listing {

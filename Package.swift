@@ -81,7 +81,7 @@ let package = Package(
         tests("LayerTests", ["LaminaStore", "LaminaIndex", "LaminaTestSupport"]),
         tests("FuzzTests", ["FuzzTargets", "LaminaIndex", "LaminaTestSupport"], exclude: ["Corpus"]),
         tests("LaminaUnionTests", ["LaminaUnion", "LaminaTestSupport"]),
-        tests("LaminaFuseTests", ["LaminaFuse"]),
+        tests("LaminaFuseTests", ["LaminaFuse", "LaminaTestSupport"]),
         tests("LaminaCatalogTests", ["LaminaCatalog"]),
         tests("LaminaEngineTests", ["LaminaEngine", "LaminaTestSupport"]),
         tests("PackageTests", ["lamina-mountd"]),

@@ -127,6 +127,10 @@ int clinux_seal_size(int descriptor) {
     return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
 }
 
+int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+    return ppoll(requests, count, timeout, mask);
+}
+
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time) {
     return sem_clockwait(semaphore, CLOCK_MONOTONIC, time);
 }

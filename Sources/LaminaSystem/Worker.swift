@@ -19,6 +19,13 @@ public struct Worker: ~Copyable, Sendable {
         // SAFETY: the retained body is released by the thread, or here when there is none.
         let body = ValueBody(value, body)
         let retained = unsafe Unmanaged<WorkerBody>.passRetained(body)
+        // Signals that end the process are the main thread's, which may be waiting for them.
+        var ending = sigset_t()
+        var before = sigset_t()
+        unsafe sigemptyset(&ending)
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] { unsafe sigaddset(&ending, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &ending, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         let result = unsafe pthread_create(
             &thread, nil,
             { argument in

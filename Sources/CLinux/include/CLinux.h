@@ -4,7 +4,9 @@
 #ifndef LAMINA_CLINUX_H
 #define LAMINA_CLINUX_H
 
+#include <poll.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -35,6 +37,9 @@ int clinux_receive_descriptor(int socket);
 // memfd_create(2) of a file whose size can be sealed, and the sealing.
 int clinux_memfd(const char *name);
 int clinux_seal_size(int descriptor);
+
+// ppoll(2): poll with another signal mask.
+int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 
 // sem_clockwait(3) by the clock that nobody sets.
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time);

@@ -87,15 +87,17 @@ public func serve(
     guard unsafe fuse_session_custom_io(session, &device, fuse_session_fd(session)) == 0 else {
         throw .session
     }
-    let result = unsafe runLoop(session)
-    // Of a connection that was handed over libfuse does not know the place. 0: somebody unmounted it.
-    if !options.isPrivileged, result != 0 { Fusermount.unmount(options.mountpoint) }
+    let end: LoopEnd
+    do throws(Errno) {
+        end = try unsafe RequestLoop(session: session, server: server).run()
+    } catch {
+        throw .loop(error)
+    }
+    // Of a connection that was handed over libfuse does not know the place.
+    if !options.isPrivileged, end != .unmounted { Fusermount.unmount(options.mountpoint) }
     // SAFETY: keeps the server alive until no request can reach it.
     withExtendedLifetime(server) {}
-    // ENODEV: unmounted by somebody else, the ordinary end, or ECONNABORTED when a request was
-    // just being read; a positive number is a signal.
-    let ends = [0, ENODEV, ECONNABORTED]
-    if result < 0, !ends.contains(-result) { throw .loop(Errno(rawValue: -result)) }
+    if case .failed(let error) = end { throw .loop(error) }
 }
 
 /// Root mounts by mount(2), a plain user through fusermount3.
@@ -136,16 +138,6 @@ private func makeSession(_ server: Server, _ options: MountOptions) throws(FuseE
             &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size, pointer)
     else { throw .session }
     return unsafe session
-}
-
-@unsafe
-private func runLoop(_ session: OpaquePointer) -> Int32 {
-    guard let configuration = unsafe fuse_loop_cfg_create() else { return -ENOMEM }
-    defer { unsafe fuse_loop_cfg_destroy(configuration) }
-    unsafe fuse_loop_cfg_set_clone_fd(configuration, 1)
-    unsafe fuse_loop_cfg_set_max_threads(configuration, 16)
-    unsafe fuse_loop_cfg_set_idle_threads(configuration, 16)
-    return unsafe cfuse3_session_loop(session, configuration)
 }
 
 extension fuse_lowlevel_ops {

@@ -1,64 +1,46 @@
-// WireDevice owns the two calls by which libfuse reaches /dev/fuse. Requests that libfuse
-// 3.14 does not know are answered here, on the worker that read them; all others go on
-// to libfuse as they came.
+// WireDevice owns every read and write of /dev/fuse: requests come in at one place, and answers,
+// libfuse's and ours, go out at two.
 
 import CFuse3
 import Glibc
 import LaminaCore
 
+enum WireDevice {
+    /// The next request: its length, or -1 with `errno`.
+    @unsafe
+    @inline(__always)
+    static func read(_ device: Int32, _ buffer: UnsafeMutableRawPointer, _ size: Int) -> Int {
+        unsafe Glibc.read(device, buffer, size)
+    }
+
+    /// Sends an answer of ours. An error is an interrupted request's or the end of the mount,
+    /// which the next read tells.
+    @unsafe
+    @inline(__always)
+    static func write(_ device: Int32, _ bytes: UnsafeRawPointer, _ count: Int) {
+        _ = unsafe Glibc.write(device, bytes, count)
+    }
+
+    /// Sends an answer of libfuse's.
+    @unsafe
+    @inline(__always)
+    static func write(_ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32) -> Int {
+        unsafe writev(device, parts, count)
+    }
+}
+
 extension fuse_custom_io {
-    /// Reads and writes of libfuse's workers, each with its own descriptor of the device.
+    /// libfuse's way to the device. Requests come from `RequestLoop`, which never asks libfuse for one.
     static var lamina: fuse_custom_io {
         var io = fuse_custom_io()
-        unsafe io.read = { device, buffer, size, server in
-            unsafe receive(device, buffer, size, server)
+        unsafe io.read = { _, _, _, _ in
+            errno = ENOTSUP
+            return -1
         }
         unsafe io.writev = { device, parts, count, server in
             unsafe send(device, parts, count, server)
         }
         return io
-    }
-}
-
-/// One request for libfuse; its length, or -1 with `errno`.
-@unsafe
-private func receive(
-    _ device: Int32, _ buffer: UnsafeMutableRawPointer?, _ size: Int, _ server: UnsafeMutableRawPointer?
-) -> Int {
-    while true {
-        // SAFETY: libfuse's buffer of `size` bytes.
-        let count = unsafe read(device, buffer, size)
-        guard count > 0, let buffer = unsafe buffer, let server = unsafe server else { return count }
-        // SAFETY: the kernel just filled `count` bytes; libfuse owns the buffer.
-        let request = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(buffer), byteCount: count)
-        guard let header = try? WireHeader(request) else { return count }
-        // SAFETY: the session keeps the server alive until its loop has ended.
-        unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
-            server.counters?.began(header.opcode, size: count)
-        }
-        guard header.isOurs else { return count }
-        // libfuse ends workers by cancelling them; that must wait while one of our locks is held.
-        var state: Int32 = 0
-        // SAFETY: fills the local.
-        _ = unsafe pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &state)
-        // SAFETY: the session keeps the server alive until its loop has ended.
-        let answered = unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
-            server.answer(header, request.extracting(droppingFirst: WireHeader.size), device)
-        }
-        _ = pthread_setcancelstate(state, nil)
-        if !answered { return count }
-    }
-}
-
-extension WireHeader {
-    /// Whether `Server.answer` wants to see this request.
-    @inline(__always)
-    fileprivate var isOurs: Bool {
-        switch opcode {
-        case Opcode.tmpfile, Opcode.statx, Opcode.setxattr, Opcode.setattr, Opcode.open, Opcode.initialize:
-            true
-        default: false
-        }
     }
 }
 
@@ -69,12 +51,12 @@ private func send(
 ) -> Int {
     // SAFETY: parts and buffers are libfuse's, valid during the call.
     guard let parts = unsafe parts, let server = unsafe server else {
-        return unsafe writev(device, parts, count)
+        return unsafe WireDevice.write(device, parts, count)
     }
     let answersInit = unsafe extendInit(parts, count, server)
     // libfuse may use the header again as soon as it is sent.
     let header = unsafe WireReplyHeader(parts, count)
-    let result = unsafe writev(device, parts, count)
+    let result = unsafe WireDevice.write(device, parts, count)
     // SAFETY: the session keeps the server alive until its loop has ended.
     unsafe Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
         if let header { server.answered(size: header.size, error: header.error) }

@@ -5,6 +5,18 @@ import LaminaCore
 import LaminaSystem
 import LaminaUnion
 
+extension WireHeader {
+    /// Whether `Server.answer` wants to see this request.
+    @inline(__always)
+    var isOurs: Bool {
+        switch opcode {
+        case Opcode.tmpfile, Opcode.statx, Opcode.setxattr, Opcode.setattr, Opcode.open, Opcode.initialize:
+            true
+        default: false
+        }
+    }
+}
+
 extension Server {
     /// Answers a request; false when libfuse has to.
     /// - Parameter body: what follows the header.

@@ -1,7 +1,6 @@
 // WireReply owns the writing of answers that libfuse 3.14 has no function for: a header
 // and a body of the protocol's structures, in one write(2).
 
-import Glibc
 import LaminaCore
 import LaminaSystem
 import LaminaUnion
@@ -54,13 +53,12 @@ struct WireReply {
         unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
     }
 
-    /// Sends to the device that the request came from. An error is an interrupted request's
-    /// or the end of the mount, which the next read tells.
+    /// Sends to the device that the request came from.
     consuming func send(to device: Int32) {
         bytes.replaceSubrange(0..<4, with: Self.bytes(of: UInt32(bytes.count)))
         // SAFETY: the array is alive during the call.
         unsafe bytes.raw.withUnsafeBytes { buffer in
-            _ = unsafe write(device, buffer.baseAddress, buffer.count)
+            if let base = buffer.baseAddress { unsafe WireDevice.write(device, base, buffer.count) }
         }
     }
 }

@@ -9,18 +9,37 @@ extension Tree {
     ///   its layer's stream.
     public borrowing func content(_ nid: UInt64) throws(IndexError) -> TreeContent {
         let inode = try inode(nid)
+        if inode.type == .regular, inode.size == 0 { return .empty }
+        if let place = try streamPlace(inode, nid) {
+            return .stream(device: place.device, offset: place.offset, length: place.length)
+        }
+        guard let redirect = try markValue(UnionMark.redirectName, inode),
+            let digest = Digest(objectPath: redirect)
+        else { throw .damaged("a large file names no object", at: nid) }
+        return .object(digest, length: inode.size)
+    }
+
+    /// Where in its layer's stream a regular file is, an empty one anywhere; nil for an object.
+    /// No allocation. O(1).
+    ///
+    /// - Throws: as `content` does.
+    public borrowing func streamPlace(
+        _ nid: UInt64
+    ) throws(IndexError) -> (device: Int, offset: UInt64, length: UInt64)? {
+        let inode = try inode(nid)
+        if inode.type == .regular, inode.size == 0 { return (0, 0, 0) }
+        return try streamPlace(inode, nid)
+    }
+
+    private borrowing func streamPlace(
+        _ inode: Inode, _ nid: UInt64
+    ) throws(IndexError) -> (device: Int, offset: UInt64, length: UInt64)? {
         guard inode.type == .regular else { throw .damaged("content of a node that is no file", at: nid) }
-        if inode.size == 0 { return .empty }
         guard inode.layout == .chunked, let chunks = inode.bodyEnd.roundedUp(to: Erofs.chunkIndexSize) else {
             throw .damaged("file layout", at: nid)
         }
         let address = try file.bytes.load(chunks + 4, as: UInt32.self)
-        if address == Erofs.nullAddress {
-            guard let redirect = try markValue(UnionMark.redirectName, inode),
-                let digest = Digest(objectPath: redirect)
-            else { throw .damaged("a large file names no object", at: nid) }
-            return .object(digest, length: inode.size)
-        }
+        if address == Erofs.nullAddress { return nil }
         // Slots count from 1; 0 would be the index itself.
         let slot = Int(try file.bytes.load(chunks + 2, as: UInt16.self))
         guard slot >= 1, slot <= devices.count, inode.size <= Self.chunkSize(inode.union) else {
@@ -31,7 +50,7 @@ extension Tree {
         guard start <= end, inode.size <= end - start else {
             throw .damaged("a file leaves its layer's stream", at: nid)
         }
-        return .stream(device: slot - 1, offset: start, length: inode.size)
+        return (slot - 1, start, inode.size)
     }
 
     /// The chunk size that a chunk format says; 0 when it is of another kind.
@@ -45,6 +64,13 @@ extension Tree {
     /// - Throws: `IndexError.notASymlink`, or `.damaged`.
     public borrowing func symlinkTarget(_ nid: UInt64) throws(IndexError) -> ByteString {
         ByteString(try symlinkBytes(nid).elements)
+    }
+
+    /// Calls `body` with the target of a symlink as it stands in the index.
+    ///
+    /// - Throws: as `symlinkTarget` does.
+    public borrowing func withSymlinkTarget(_ nid: UInt64, _ body: (RawSpan) -> Void) throws(IndexError) {
+        body(try symlinkBytes(nid))
     }
 
     @_lifetime(borrow self)

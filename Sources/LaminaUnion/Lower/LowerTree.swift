@@ -10,7 +10,7 @@ import LaminaSystem
 public final class LowerTree: Sendable {
     let tree: Tree
     /// The `stream` file of each layer, in the order of the image's device table.
-    private let streams: [SharedDescriptor]
+    let streams: [SharedDescriptor]
     private let objects: SharedDescriptor
 
     /// - Parameters:

@@ -1,0 +1,56 @@
+// Listings of directories that only the layers know: from the mapped index straight into the
+// answer. They need no open directory, because a position is one in the index.
+
+import LaminaCore
+import LaminaIndex
+import LaminaUnion
+
+extension Server {
+    /// `FUSE_READDIR` and `FUSE_READDIRPLUS`: `struct fuse_read_in`. Nodes of the layers are not
+    /// counted, so that an entry with attributes needs no `FUSE_FORGET`.
+    func quickListing(
+        _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer, withAttributes: Bool
+    ) throws(Errno) -> QuickAnswer {
+        let cookie: UInt64 = try body.wire(at: 8)
+        let size: UInt32 = try body.wire(at: 16)
+        let limit = min(Int(size), answer.room)
+        var outcome = QuickAnswer.ready
+        let isKnown = try union.forEachLayerEntry(of: NodeID(rawValue: header.node), from: cookie) {
+            name, nid, type, next in
+            let needed = WireAnswer.listedSize(name: name.count, withAttributes: withAttributes)
+            guard answer.bodyCount &+ needed <= limit else { return false }
+            if withAttributes {
+                guard appendEntry(of: nid, name, &answer) else {
+                    // The next request starts here, and is not answered from the layers.
+                    if answer.bodyCount == 0 { outcome = .none }
+                    return false
+                }
+            }
+            answer.appendDirent(name, inode: nid, type: type, next: next)
+            return true
+        }
+        return isKnown ? outcome : .none
+    }
+
+    /// The attributes of a listed node; false when the sandbox has to be asked.
+    @inline(__always)
+    private func appendEntry(of nid: UInt64, _ name: Span<UInt8>, _ answer: inout WireAnswer) -> Bool {
+        if name.isDot {
+            answer.appendZeros(WireAnswer.entrySize)
+            return true
+        }
+        guard let node = try? union.layerNode(NodeID(rawValue: nid)) else { return false }
+        answer.appendEntry(node, identities)
+        return true
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether this is `.` or `..`, of which the kernel wants no attributes.
+    @inline(__always)
+    fileprivate var isDot: Bool {
+        let dot = UInt8(ascii: ".")
+        guard count <= 2, count > 0, self[0] == dot else { return false }
+        return count == 1 || self[1] == dot
+    }
+}

@@ -14,6 +14,9 @@ struct Arguments {
     var isVolatile = false
     /// Mounts what a volatile mount left that did not end cleanly.
     var force = false
+    var data = DataMode.automatic
+    /// Whether this server reads and writes all bytes itself.
+    var withoutPassthrough = false
     /// How ids of the image are shown; nil shows them as they are.
     var identities: Identities?
     var readyDescriptor: Int32?
@@ -25,9 +28,19 @@ struct Arguments {
         case materialize(all: Bool)
     }
 
+    /// Who moves the bytes of open files.
+    enum DataMode: String {
+        case automatic = "auto"
+        /// The kernel, for files that are whole on disk.
+        case passthrough
+        /// The kernel's page cache, which asks for no opens.
+        case cached
+    }
+
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
-                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
+                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP]
+                             [--data auto|passthrough|cached] [--no-passthrough] [--ready-fd N]
                lamina-mountd --root DIR --chain HEX --sandbox DIR --materialize [--all]
                              [--ready-fd N]
         MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
@@ -45,6 +58,7 @@ struct Arguments {
             case "--read-only": isReadOnly = true
             case "--volatile": isVolatile = true
             case "--force": force = true
+            case "--no-passthrough": withoutPassthrough = true
             case "--materialize", "--all": values[word] = word
             default:
                 guard Self.known.contains(word) else { throw .unknown(word) }
@@ -68,6 +82,10 @@ struct Arguments {
         let users = try Self.map("--uidmap", values)
         let groups = try Self.map("--gidmap", values)
         if users != nil || groups != nil { identities = Identities(users: users, groups: groups) }
+        if let mode = values["--data"] {
+            guard let value = DataMode(rawValue: mode.description) else { throw .wrong("--data", mode) }
+            data = value
+        }
         if let number = values["--ready-fd"] {
             guard let value = Int32(number.description), value > 2 else { throw .wrong("--ready-fd", number) }
             readyDescriptor = value
@@ -75,7 +93,8 @@ struct Arguments {
     }
 
     private static let known: Set<ByteString> = [
-        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--ready-fd",
+        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--data",
+        "--ready-fd",
     ]
 
     private static func map(
@@ -105,5 +124,13 @@ enum ArgumentError: Error, CustomStringConvertible {
         case .missing(let option): "\(option): value missing"
         case .wrong(let option, let value): "\(option): \(value) is not a valid value"
         }
+    }
+}
+
+extension Arguments {
+    /// Whether files are handed to the kernel where it can take them, which only root may do.
+    var wantsPassthrough: Bool {
+        guard case .mount = task, !withoutPassthrough else { return false }
+        return data == .passthrough || data == .automatic && geteuid() == 0
     }
 }

@@ -26,6 +26,9 @@ func run(_ arguments: Arguments) throws(RunError) {
     let lower = try openLower(root, arguments)
     try refuseWhatACrashLeft(sandbox, arguments)
     let isPrivileged = geteuid() == 0
+    if case .mount = arguments.task, arguments.data == .cached {
+        throw RunError(description: "--data cached: not built yet")
+    }
     let union: Union
     do throws(Errno) {
         union = try Union(
@@ -103,6 +106,7 @@ private func serve(
         mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
     options.identities = arguments.identities
     options.isVolatile = arguments.isVolatile
+    options.wantsPassthrough = arguments.wantsPassthrough
     let ready = arguments.readyDescriptor
     let flush = try startFlush(union, arguments)
     defer { withExtendedLifetime(flush) {} }
@@ -192,6 +196,11 @@ private func openLower(
         streams.append(SharedDescriptor(stream))
     }
     do throws(Errno) {
+        // Whatever goes wrong here or in the kernel, nobody can write through this into an object.
+        if arguments.wantsPassthrough, let objects = try? root.readOnlyMount(of: "objects") {
+            return try LowerTree(
+                tree: tree, streams: streams, objects: SharedDescriptor(objects), objectsAreReadOnly: true)
+        }
         let objects = SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY))
         return try LowerTree(tree: tree, streams: streams, objects: objects)
     } catch {

@@ -12,12 +12,15 @@ final class Server: Sendable {
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
     let wire = WireSession()
+    let passthrough: Passthrough
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 
-    init(union: Union, identities: Identities?, ready: @escaping @Sendable () -> Void) {
+    init(union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void) {
         self.union = union
-        self.identities = identities
+        identities = options.identities
+        passthrough = Passthrough(
+            isWanted: options.wantsPassthrough, isStacked: union.isStacked, isVolatile: options.isVolatile)
         self.ready = ready
     }
 }

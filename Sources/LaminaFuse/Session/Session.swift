@@ -49,6 +49,9 @@ public struct MountOptions: Sendable {
     public var identities: Identities?
     /// Whether nothing is made durable until the end, so that the kernel need not ask for it.
     public var isVolatile = false
+    /// Whether the kernel reads and writes whole files by itself where it can: Linux 6.9, as root of
+    /// the machine.
+    public var wantsPassthrough = false
 
     public init(mountpoint: ByteString, isReadOnly: Bool, isPrivileged: Bool) {
         self.mountpoint = mountpoint
@@ -71,7 +74,7 @@ public struct MountOptions: Sendable {
 public func serve(
     _ union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void
 ) throws(FuseError) {
-    let server = Server(union: union, identities: options.identities, ready: ready)
+    let server = Server(union: union, options, ready: ready)
     // Permissions are those of the request, whatever this process inherited.
     umask(0)
     let session = try unsafe makeSession(server, options)
@@ -80,6 +83,7 @@ public func serve(
     defer { unsafe fuse_remove_signal_handlers(session) }
     try unsafe mount(session, options)
     defer { unsafe fuse_session_unmount(session) }
+    server.passthrough.setDevice(unsafe fuse_session_fd(session))
     var device = fuse_custom_io.lamina
     guard unsafe fuse_session_custom_io(session, &device, fuse_session_fd(session)) == 0 else {
         throw .session

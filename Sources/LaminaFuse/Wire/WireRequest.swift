@@ -9,6 +9,7 @@ enum Opcode {
     static let open: UInt32 = 14
     static let setxattr: UInt32 = 21
     static let initialize: UInt32 = 26
+    static let create: UInt32 = 35
     static let tmpfile: UInt32 = 51
     static let statx: UInt32 = 52
 }

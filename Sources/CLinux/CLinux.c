@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -133,6 +134,42 @@ int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *t
 
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time) {
     return sem_clockwait(semaphore, CLOCK_MONOTONIC, time);
+}
+
+int clinux_read_only_tree(int directory, const char *path) {
+    int tree = (int)syscall(SYS_open_tree, directory, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0) return -1;
+    struct mount_attr attributes = {
+        .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME, .attr_clr = MOUNT_ATTR__ATIME, .propagation = MS_PRIVATE};
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return tree;
+    int error = errno;
+    close(tree);
+    errno = error;
+    return -1;
+}
+
+int clinux_filesystem_type(int descriptor, uint64_t *type) {
+    struct statfs status;
+    if (fstatfs(descriptor, &status) != 0) return -1;
+    *type = (uint64_t)status.f_type;
+    return 0;
+}
+
+// Linux 6.9, include/uapi/linux/fuse.h; the headers of Debian 12 are older.
+struct fuse_backing {
+    int32_t descriptor;
+    uint32_t flags;
+    uint64_t padding;
+};
+
+int clinux_fuse_backing_open(int device, int descriptor) {
+    struct fuse_backing backing = {.descriptor = descriptor};
+    return ioctl(device, _IOW(229, 1, struct fuse_backing), &backing);
+}
+
+int clinux_fuse_backing_close(int device, int number) {
+    uint32_t backing = (uint32_t)number;
+    return ioctl(device, _IOW(229, 2, uint32_t), &backing);
 }
 
 static _Thread_local uint32_t fault_scope;

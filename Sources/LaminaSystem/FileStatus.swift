@@ -24,6 +24,8 @@ public struct FileStatus: Sendable, Hashable {
     public var atime = Timestamp(seconds: 0)
     public var mtime = Timestamp(seconds: 0)
     public var ctime = Timestamp(seconds: 0)
+    /// Whether the file may change behind the back of who asked, so that this must not be remembered.
+    public var isFleeting = false
 
     public init() {}
 

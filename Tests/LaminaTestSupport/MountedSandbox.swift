@@ -9,8 +9,14 @@ import LaminaSystem
 public final class MountedSandbox: Sendable {
     public let store: TemporaryDirectory
     public let isReadOnly: Bool
-    /// `--data` of the mount; nil leaves it to the program.
-    private let data: ByteString?
+    /// More words for the server's command line.
+    public let options: [ByteString]
+
+    /// What all mounts are tested with: `LAMINA_TEST_MOUNT`, words between spaces.
+    private static let commonOptions: [ByteString] =
+        unsafe getenv("LAMINA_TEST_MOUNT").map { text in
+            unsafe String(cString: text).split(separator: " ").map { ByteString(String($0)) }
+        } ?? []
 
     /// Whether a mount can be tried here; if not, says so, and in CI it is a failure.
     public static let isPossible: Bool = {
@@ -20,17 +26,19 @@ public final class MountedSandbox: Sendable {
         return false
     }()
 
-    public convenience init(_ layers: [FixtureEntry]..., readOnly: Bool = false) throws {
-        try self.init(layers: layers, readOnly: readOnly)
+    public convenience init(
+        _ layers: [FixtureEntry]..., readOnly: Bool = false, options: [ByteString]? = nil
+    ) throws {
+        try self.init(layers: layers, readOnly: readOnly, options: options)
     }
 
     /// Mounts `layers`, lowest first.
     public init(
-        layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false, data: ByteString? = nil
+        layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false, options: [ByteString]? = nil
     ) throws {
+        self.options = options ?? Self.commonOptions
         store = try TemporaryDirectory(inMemory: inMemory)
         isReadOnly = readOnly
-        self.data = data ?? Self.dataMode
         try FixtureStore.write(layers, to: store.descriptor)
         for name in ["sandbox", "sandbox/upper", "sandbox/work", "mount"] {
             try store.descriptor.makeDirectory(ByteString(name), permissions: 0o755)
@@ -65,13 +73,6 @@ public final class MountedSandbox: Sendable {
         return ByteString(CommandLine.arguments.first ?? "/")
     }
 
-    /// The data mode that `LAMINA_DATA` names, so that every mount test can run in each.
-    private static var dataMode: ByteString? {
-        guard let text = unsafe getenv("LAMINA_DATA") else { return nil }
-        // SAFETY: the environment does not change while tests run.
-        return unsafe ByteString(cString: text)
-    }
-
     private func mount() throws {
         let pipe = try ProcessPipe()
         var server = Spawn(
@@ -79,7 +80,7 @@ public final class MountedSandbox: Sendable {
             [
                 "--root", store.path, "--chain", ByteString(FixtureStore.chain), "--sandbox", sandbox,
                 "--mountpoint", mountpoint, "--ready-fd", "3",
-            ] + (isReadOnly ? ["--read-only"] : []) + (data.map { ["--data", $0] } ?? []))
+            ] + (isReadOnly ? ["--read-only"] : []) + options)
         server.newSession = true
         server.descriptors = [(number: 3, source: pipe.writeEnd.rawValue), (number: 2, source: 2)]
         _ = try server.start()

@@ -25,7 +25,9 @@ final class UnionFixture {
         return false
     }()
 
-    init(_ layers: [FixtureEntry]..., inMemory: Bool = false) throws {
+    init(
+        _ layers: [FixtureEntry]..., inMemory: Bool = false, objectsAreReadOnly: Bool = false
+    ) throws {
         let store = try TemporaryDirectory(inMemory: inMemory)
         self.store = store
         try FixtureStore.write(layers, to: store.descriptor)
@@ -37,7 +39,9 @@ final class UnionFixture {
                     store.path.appending(ByteString("layers/\(device.diffID.hex)/stream")), O_RDONLY))
         }
         let objects = try store.descriptor.open("objects", OpenFlag.path | O_DIRECTORY)
-        lower = try LowerTree(tree: tree, streams: streams, objects: SharedDescriptor(objects))
+        lower = try LowerTree(
+            tree: tree, streams: streams, objects: SharedDescriptor(objects),
+            objectsAreReadOnly: objectsAreReadOnly)
         sandbox = try Self.makeSandbox(in: store, number: 0)
         union = try Self.open(sandbox, lower)
     }

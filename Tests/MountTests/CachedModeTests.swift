@@ -1,5 +1,5 @@
 // What is particular to `--data cached` and `writeback`, where the kernel opens files without asking. All
-// other mount tests run in these modes too, with LAMINA_DATA=cached.
+// other mount tests run in these modes too, with LAMINA_TEST_MOUNT='--data cached'.
 
 import Glibc
 import LaminaCore
@@ -13,7 +13,7 @@ import Testing
     private func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) } }
 
     private func mount(_ mode: ByteString, _ entries: [FixtureEntry]) throws -> MountedSandbox {
-        try MountedSandbox(layers: [entries], data: mode)
+        try MountedSandbox(layers: [entries], options: ["--data", mode])
     }
 
     private func upperHas(_ mount: MountedSandbox, _ name: ByteString) -> Bool {

@@ -12,9 +12,11 @@ struct Arguments {
     var task: Task
     var isReadOnly = false
     var isVolatile = false
-    var data = DataMode.asked
     /// Mounts what a volatile mount left that did not end cleanly.
     var force = false
+    var data = DataChoice.automatic
+    /// Whether this server reads and writes all bytes itself.
+    var withoutPassthrough = false
     /// How ids of the image are shown; nil shows them as they are.
     var identities: Identities?
     var readyDescriptor: Int32?
@@ -26,9 +28,18 @@ struct Arguments {
         case materialize(all: Bool)
     }
 
+    /// What was asked for of who moves the bytes of open files.
+    enum DataChoice: String {
+        case automatic = "auto"
+        case passthrough
+        case cached
+        case writeback
+    }
+
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
-                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP] [--ready-fd N]
+                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP]
+                             [--data auto|passthrough|cached|writeback] [--no-passthrough] [--ready-fd N]
                lamina-mountd --root DIR --chain HEX --sandbox DIR --materialize [--all]
                              [--ready-fd N]
         MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
@@ -46,6 +57,7 @@ struct Arguments {
             case "--read-only": isReadOnly = true
             case "--volatile": isVolatile = true
             case "--force": force = true
+            case "--no-passthrough": withoutPassthrough = true
             case "--materialize", "--all": values[word] = word
             default:
                 guard Self.known.contains(word) else { throw .unknown(word) }
@@ -69,9 +81,9 @@ struct Arguments {
         let users = try Self.map("--uidmap", values)
         let groups = try Self.map("--gidmap", values)
         if users != nil || groups != nil { identities = Identities(users: users, groups: groups) }
-        if let text = values["--data"] {
-            guard let mode = DataMode(text) else { throw .wrong("--data", text) }
-            data = mode
+        if let mode = values["--data"] {
+            guard let value = DataChoice(rawValue: mode.description) else { throw .wrong("--data", mode) }
+            data = value
         }
         if let number = values["--ready-fd"] {
             guard let value = Int32(number.description), value > 2 else { throw .wrong("--ready-fd", number) }
@@ -80,7 +92,8 @@ struct Arguments {
     }
 
     private static let known: Set<ByteString> = [
-        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--ready-fd", "--data",
+        "--root", "--chain", "--sandbox", "--mountpoint", "--uidmap", "--gidmap", "--data",
+        "--ready-fd",
     ]
 
     private static func map(
@@ -113,13 +126,14 @@ enum ArgumentError: Error, CustomStringConvertible {
     }
 }
 
-extension DataMode {
-    fileprivate init?(_ text: ByteString) {
-        switch text {
-        case "asked": self = .asked
-        case "cached": self = .cached
-        case "writeback": self = .writeback
-        default: return nil
+extension Arguments {
+    /// The kernel may be handed files by root alone; a plain user's mount lives on its page cache.
+    var mode: DataMode {
+        switch data {
+        case .cached: .cached
+        case .writeback: .writeback
+        case .passthrough: withoutPassthrough ? .asked : .passthrough
+        case .automatic: geteuid() != 0 ? .cached : withoutPassthrough ? .asked : .passthrough
         }
     }
 }

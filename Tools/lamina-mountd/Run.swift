@@ -110,7 +110,7 @@ private func serve(
         mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
     options.identities = arguments.identities
     options.isVolatile = arguments.isVolatile
-    options.data = arguments.data
+    options.data = arguments.mode
     options.counters = counters
     let ready = arguments.readyDescriptor
     let flush = try startFlush(union, arguments)
@@ -201,6 +201,11 @@ private func openLower(
         streams.append(SharedDescriptor(stream))
     }
     do throws(Errno) {
+        // Whatever goes wrong here or in the kernel, nobody can write through this into an object.
+        if arguments.mode == .passthrough, let objects = try? root.readOnlyMount(of: "objects") {
+            return try LowerTree(
+                tree: tree, streams: streams, objects: SharedDescriptor(objects), objectsAreReadOnly: true)
+        }
         let objects = SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY))
         return try LowerTree(tree: tree, streams: streams, objects: objects)
     } catch {

@@ -41,6 +41,16 @@ int clinux_seal_size(int descriptor);
 // ppoll(2): poll with another signal mask.
 int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 
+// A detached mount of the directory `path` below `directory` that refuses all writing, as a
+// descriptor (open_tree(2), mount_setattr(2); Linux 5.12). It ends with its last user.
+int clinux_read_only_tree(int directory, const char *path);
+// f_type of statfs(2).
+int clinux_filesystem_type(int descriptor, uint64_t *type);
+
+// FUSE_DEV_IOC_BACKING_OPEN and _CLOSE (Linux 6.9). Open returns a number above 0.
+int clinux_fuse_backing_open(int device, int descriptor);
+int clinux_fuse_backing_close(int device, int number);
+
 // sem_clockwait(3) by the clock that nobody sets.
 int clinux_sem_wait_until(sem_t *semaphore, const struct timespec *time);
 

@@ -28,6 +28,14 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Mount as it is what a volatile mount left that did not end cleanly.")
     var force = false
 
+    @Option(help: "Who moves the bytes of open files: auto, passthrough, cached or writeback.")
+    var data = MountSettings.DataMode.auto
+
+    @Flag(
+        name: .customLong("no-passthrough"),
+        help: "Let the server move all bytes, even where the kernel could.")
+    var noPassthrough = false
+
     @Option(help: MapArgument.help("users"))
     var uidmap: MapArgument?
 
@@ -48,12 +56,16 @@ struct MountCommand: ParsableCommand {
         settings.groups = gidmap?.map
         settings.isVolatile = volatile
         settings.force = force
+        settings.data = data
+        settings.withoutPassthrough = noPassthrough
         print(try global.engine().mount(sandbox, at: place, settings))
         if volatile {
             Terminal.error("\(sandbox): mounted volatile: until umount, a crash may cost all that is written")
         }
     }
 }
+
+extension MountSettings.DataMode: ExpressibleByArgument {}
 
 /// `CONTAINER:HOST:COUNT[,…]` on the command line.
 struct MapArgument: ExpressibleByArgument, Sendable {

@@ -14,6 +14,21 @@ public struct MountSettings: Sendable, Hashable {
     /// Which ids the mount shows for those of the image; nil shows them as they are.
     public var users: IdentityMap?
     public var groups: IdentityMap?
+    public var data = DataMode.auto
+    /// Whether the server moves all bytes itself.
+    public var withoutPassthrough = false
+
+    /// Who moves the bytes of open files.
+    public enum DataMode: String, Sendable, Hashable, CaseIterable {
+        /// What is best here.
+        case auto
+        /// The kernel, through the files on disk that hold them; the server for all others.
+        case passthrough
+        /// The kernel, from its page cache, without asking at each open.
+        case cached
+        /// The same, and what is written stays with the kernel until it is synced, closed or old.
+        case writeback
+    }
 
     public init() {}
 
@@ -24,6 +39,8 @@ public struct MountSettings: Sendable, Hashable {
         if force { result.append("--force") }
         if let users { result += ["--uidmap", ByteString(users.description)] }
         if let groups { result += ["--gidmap", ByteString(groups.description)] }
+        if data != .auto { result += ["--data", ByteString(data.rawValue)] }
+        if withoutPassthrough { result.append("--no-passthrough") }
         return result
     }
 }

@@ -36,9 +36,9 @@ extension fuse_lowlevel_ops {
                 return (entry, info)
             }
         }
-        unsafe release = { request, _, info in
+        unsafe release = { request, id, info in
             unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
-                server.files.remove(try unsafe fileInfo(info).fh)
+                server.closeFile(try unsafe fileInfo(info).fh, of: NodeID(rawValue: id))
             }
         }
     }

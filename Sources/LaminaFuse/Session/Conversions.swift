@@ -56,6 +56,7 @@ extension fuse_entry_param {
         attr_timeout = Reply.timeout
         guard let entry else { return }
         ino = entry.id.rawValue
+        if entry.status.isFleeting { attr_timeout = 0 }
         attr = stat(entry.status, identities)
     }
 }

@@ -6,15 +6,18 @@ import Synchronization
 
 /// Who holds a file's bytes in memory.
 public enum DataMode: Sendable {
-    /// The kernel asks for each opening.
+    /// The kernel asks for each opening, and this server moves all bytes.
     case asked
+    /// The kernel asks for each opening, and reads and writes by itself what is one whole file on disk:
+    /// Linux 6.9, as root of the machine. Elsewhere as `asked`.
+    case passthrough
     /// The kernel opens without asking and keeps what it read, so that a warm file costs no request.
     case cached
     /// The same, and what is written stays with the kernel until it is synced, closed or old.
     case writeback
 
     /// Whether files are opened without asking.
-    var opensUnasked: Bool { self != .asked }
+    var opensUnasked: Bool { self == .cached || self == .writeback }
 }
 
 /// Which openings are answered once with `ENOSYS`, after which the kernel asks for none of them.

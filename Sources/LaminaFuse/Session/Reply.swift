@@ -54,7 +54,7 @@ struct Reply: ~Copyable {
 
     consuming func attributes(_ status: FileStatus) {
         var attributes = stat(status, unsafe identities(of: request))
-        _ = unsafe fuse_reply_attr(take(), &attributes, Reply.timeout)
+        _ = unsafe fuse_reply_attr(take(), &attributes, status.isFleeting ? 0 : Reply.timeout)
     }
 
     consuming func symlink(_ target: ByteString) {

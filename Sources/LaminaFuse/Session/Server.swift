@@ -15,6 +15,7 @@ final class Server: Sendable {
     let data: DataMode
     let wire = WireSession()
     let counters: Counters?
+    let passthrough: Passthrough
     /// Called once, when the kernel accepted the mount.
     let ready: @Sendable () -> Void
 
@@ -23,6 +24,9 @@ final class Server: Sendable {
         data = options.data
         identities = options.identities
         counters = options.counters
+        passthrough = Passthrough(
+            isWanted: options.data == .passthrough, isStacked: union.isStacked,
+            isVolatile: options.isVolatile)
         self.ready = ready
     }
 

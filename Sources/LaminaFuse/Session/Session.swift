@@ -83,6 +83,7 @@ public func serve(
     defer { unsafe fuse_remove_signal_handlers(session) }
     try unsafe mount(session, options)
     defer { unsafe fuse_session_unmount(session) }
+    server.passthrough.setDevice(unsafe fuse_session_fd(session))
     var device = fuse_custom_io.lamina
     guard unsafe fuse_session_custom_io(session, &device, fuse_session_fd(session)) == 0 else {
         throw .session

@@ -44,6 +44,18 @@ extension fuse_custom_io {
     }
 }
 
+/// Adds to `struct fuse_init_out` that the kernel may be given files to read and write by itself, on
+/// filesystems that stand on fewer than `depth` others.
+@unsafe
+private func askForPassthrough(_ body: UnsafeMutableRawPointer, _ depth: UInt32) {
+    // SAFETY: the caller checked that the structure has its second word of flags, at 32, and the depth.
+    let flags = unsafe body.loadUnaligned(fromByteOffset: 12, as: UInt32.self) | WireSession.extendedInit
+    let second = unsafe body.loadUnaligned(fromByteOffset: 32, as: UInt32.self) | WireSession.passthrough
+    unsafe body.storeBytes(of: flags, toByteOffset: 12, as: UInt32.self)
+    unsafe body.storeBytes(of: second, toByteOffset: 32, as: UInt32.self)
+    unsafe body.storeBytes(of: depth, toByteOffset: 36, as: UInt32.self)
+}
+
 /// Sends an answer of libfuse's, the first one with our capabilities added.
 @unsafe
 private func send(
@@ -106,6 +118,9 @@ private func extendInit(
         // SAFETY: `struct fuse_init_out` is a local of libfuse's, with its flags at 12.
         let flags = unsafe body.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
         unsafe body.storeBytes(of: server.wire.extend(flags), toByteOffset: 12, as: UInt32.self)
+        if unsafe parts[1].iov_len >= 40, let depth = server.passthrough.begin(server.wire) {
+            unsafe askForPassthrough(body, depth)
+        }
         return true
     }
 }

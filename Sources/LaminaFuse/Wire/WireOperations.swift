@@ -24,6 +24,10 @@ extension Server {
         do throws(Errno) {
             switch header.opcode {
             case Opcode.tmpfile: send(try makeTemporary(header, body), to: device)
+            case Opcode.open where passthrough.isOn:
+                try prepare(header, body, device)
+                send(try openFile(header, body, device), to: device)
+            case Opcode.create where passthrough.isOn: send(try createFile(header, body), to: device)
             case Opcode.statx: send(try status(header), to: device)
             case Opcode.setxattr where wire.has(WireSession.extendedSetxattr):
                 send(try setExtendedAttribute(header, body), to: device)
@@ -53,10 +57,7 @@ extension Server {
             in: NodeID(rawValue: header.node),
             try Creation(permissions: mode, uid: header.uid, gid: header.gid, umask: umask, identities),
             flags: Int32(bitPattern: flags))
-        var reply = WireReply(to: header.unique)
-        reply.append(entry, identities)
-        reply.appendOpened(handle: try files.insert(file), flags: FileHandle.keepCache)
-        return reply
+        return try created(entry, file, Int32(bitPattern: flags), header)
     }
 
     /// `FUSE_STATX`: all that stat shows, and the birth time.
@@ -111,4 +112,6 @@ extension Server {
 enum FileHandle {
     /// `FOPEN_KEEP_CACHE`.
     static let keepCache: UInt32 = 1 << 1
+    /// `FOPEN_PASSTHROUGH`.
+    static let passthrough: UInt32 = 1 << 7
 }

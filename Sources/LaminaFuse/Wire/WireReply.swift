@@ -69,7 +69,7 @@ extension WireReply {
         append(entry.id.rawValue)
         append(UInt64(0))  // generation
         append(UInt64(Reply.timeout))
-        append(UInt64(Reply.timeout))
+        append(entry.status.isFleeting ? 0 : UInt64(Reply.timeout))
         append(UInt64(0))  // nanoseconds of both
         append(entry.status, identities)
     }
@@ -91,15 +91,15 @@ extension WireReply {
     }
 
     /// `struct fuse_open_out`.
-    mutating func appendOpened(handle: UInt64, flags: UInt32) {
+    mutating func appendOpened(handle: UInt64, flags: UInt32, backing: Int32 = 0) {
         append(handle)
         append(flags)
-        append(Int32(0))  // backing id
+        append(backing)
     }
 
     /// `struct fuse_statx_out`; no birth time where the filesystem keeps none.
     mutating func appendStatx(_ status: FileStatus, birth: Timestamp?, _ identities: Identities?) {
-        append(UInt64(Reply.timeout))
+        append(status.isFleeting ? 0 : UInt64(Reply.timeout))
         append(UInt64(0))  // nanoseconds and flags
         appendZeros(16)
         // STATX_BASIC_STATS and STATX_BTIME.

@@ -21,6 +21,7 @@ enum Opcode {
     static let initialize: UInt32 = 26
     static let readdir: UInt32 = 28
     static let fsyncdir: UInt32 = 30
+    static let create: UInt32 = 35
     static let interrupt: UInt32 = 36
     static let ioctl: UInt32 = 39
     static let batchForget: UInt32 = 42

@@ -12,19 +12,35 @@ public final class LowerTree: Sendable {
     /// The `stream` file of each layer, in the order of the image's device table.
     let streams: [SharedDescriptor]
     private let objects: SharedDescriptor
+    /// Whether the kernel refuses to open objects for writing, whoever asks.
+    public let objectsAreReadOnly: Bool
 
     /// - Parameters:
     ///   - tree: the chain image.
     ///   - streams: one `stream` file for each of `tree.devices`, in their order.
     ///   - objects: the store's `objects` directory.
+    ///   - objectsAreReadOnly: whether `objects` lies on a mount that refuses writing. Only then may the
+    ///     kernel be handed an object.
     /// - Throws: `EINVAL` when streams and devices do not match in number.
     public init(
-        tree: consuming Tree, streams: [SharedDescriptor], objects: SharedDescriptor
+        tree: consuming Tree, streams: [SharedDescriptor], objects: SharedDescriptor,
+        objectsAreReadOnly: Bool = false
     ) throws(Errno) {
         guard tree.devices.count == streams.count else { throw .invalidArgument }
         self.tree = tree
         self.streams = streams
         self.objects = objects
+        self.objectsAreReadOnly = objectsAreReadOnly
+    }
+
+    /// Whether the store is itself on a filesystem that stands on others.
+    public var isStacked: Bool { Self.isStacked(objects.descriptor) }
+
+    /// Overlayfs, FUSE and eCryptfs count how many filesystems stand on each other.
+    static func isStacked(_ directory: borrowing Descriptor) -> Bool {
+        let types: [UInt64] = [0x794C_7630, 0x6573_5546, 0xF15F]
+        guard let type = try? directory.filesystemType() else { return true }
+        return types.contains(type)
     }
 
     /// The node called `name` in `directory`; nil when there is none. O(log entries), without
@@ -131,7 +147,7 @@ public final class LowerTree: Sendable {
             let hex = ByteString(digest.hex)
             let path = ByteString(hex.bytes.prefix(2)).appending(hex.dropFirst(2))
             let file = try objects.descriptor.open(path, O_RDONLY | O_NOFOLLOW)
-            return LowerContent(file: SharedDescriptor(file), offset: 0, length: length)
+            return LowerContent(file: SharedDescriptor(file), offset: 0, length: length, isObject: true)
         }
     }
 
@@ -174,6 +190,8 @@ struct LowerContent: Sendable {
     let file: SharedDescriptor
     let offset: UInt64
     let length: UInt64
+    /// Whether the file holds these bytes alone.
+    var isObject = false
 
     /// Reads up to `buffer.count` bytes at `position` of the file; 0 at its end.
     @unsafe

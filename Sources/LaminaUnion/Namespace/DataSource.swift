@@ -36,7 +36,9 @@ extension Namespace {
             _ = try copyUp(id, bytes: truncating ? 0 : isSmall ? .max : nil)
             return
         }
-        guard let node = table[id], let data = node.data, !data.isWhole else { return }
+        guard let node = table[id] else { return }
+        guard node.id == id else { throw .staleNFSFileHandle }
+        guard let data = node.data, !data.isWhole else { return }
         let handle = try upper.open(node)
         if truncating {
             try data.truncate(handle, to: 0)

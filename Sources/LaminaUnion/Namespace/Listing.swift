@@ -45,7 +45,7 @@ extension Namespace {
         guard let type else { return nil }
         let nid: UInt64?
         if let known = table.node(inode: entry.inode) {
-            nid = known.id.nid
+            nid = known.lower
         } else {
             let handle = try upper.openPath(entry.name, in: directory)
             nid = try origin(of: handle, entry.name, in: directory, type: type)
@@ -58,7 +58,7 @@ extension Namespace {
     func parentInode(of id: NodeID) throws(Errno) -> UInt64 {
         if let node = table[id] {
             guard let parent = node.names.first?.parent else { return try status(of: id).inode }
-            return parent.id.nid ?? NodeID.inodeNumber(ofUpper: parent.inode)
+            return parent.lower ?? NodeID.inodeNumber(ofUpper: parent.inode)
         }
         guard let nid = id.nid else { throw .staleNFSFileHandle }
         return try lower.node(nid).parent

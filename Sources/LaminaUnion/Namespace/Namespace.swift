@@ -119,7 +119,8 @@ struct Namespace: ~Copyable {
     /// What stat shows of a node of the sandbox: its own status under its stable number.
     func visible(_ status: FileStatus, of node: UpperNode) -> FileStatus {
         var status = status
-        status.inode = node.id.nid ?? NodeID.inodeNumber(ofUpper: status.inode)
+        status.inode = node.lower ?? NodeID.inodeNumber(ofUpper: status.inode)
+        status.isFleeting = node.isFleeting
         // Its bytes take room in the layers; fewer blocks than bytes would look like holes.
         if let data = node.data, !data.isWhole {
             status.blocks = max(status.blocks, (status.size &+ 511) / 512)

@@ -88,7 +88,7 @@ extension Namespace {
             table.removeInode(of: node)
         }
         // Lookups from before a copy-up were not counted: such a node waits for the kernel's forget.
-        if node.lookups == 0, node.id.nid == nil { table.forget(node.id, count: 0) }
+        if node.lookups == 0, node.lower == nil { table.forget(node.id, count: 0) }
     }
 
     /// Whether the container sees nothing in a directory.

@@ -15,8 +15,10 @@ public final class OpenFile: Sendable {
     }
 
     public let id: NodeID
-    private let union: Union
+    let union: Union
     private let source: Mutex<Source>
+    /// Whether this goes on showing the lower file, whatever becomes of the node.
+    private let isPinned = Atomic<Bool>(false)
 
     init(id: NodeID, union: Union, source: Source) {
         self.id = id
@@ -28,9 +30,16 @@ public final class OpenFile: Sendable {
     func current() throws(Errno) -> Source {
         let known = source.withLock { $0 }
         guard case .lower = known, union.untouched(id) == nil else { return known }
-        guard let copy = try union.openUpper(id, flags: O_RDONLY) else { return known }
+        guard !isPinned.load(ordering: .relaxed) else { return known }
+        guard let copy = try union.openUpper(id, flags: O_RDONLY, isFollowing: true) else { return known }
         source.withLock { $0 = copy }
         return copy
+    }
+
+    /// From now on this file is `content`, as it is for a reader who gets his bytes from the kernel.
+    func pin(to content: LowerContent) {
+        isPinned.store(true, ordering: .relaxed)
+        source.withLock { $0 = .lower(content) }
     }
 
     private func upperFile() throws(Errno) -> (file: SharedDescriptor, data: UpperData?) {

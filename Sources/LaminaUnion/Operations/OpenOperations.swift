@@ -32,9 +32,15 @@ extension Union {
     }
 
     /// Opens the sandbox's file behind `id`; nil when the sandbox has none.
-    func openUpper(_ id: NodeID, flags: Int32) throws(Errno) -> OpenFile.Source? {
+    /// - Parameter isFollowing: whether this is for a file that was open before its copy-up.
+    /// - Throws: `ESTALE` when the node got another number.
+    func openUpper(
+        _ id: NodeID, flags: Int32, isFollowing: Bool = false
+    ) throws(Errno) -> OpenFile.Source? {
         try withNamespace { (namespace) throws(Errno) in
             guard let node = namespace.table[id] else { return nil }
+            // The path leads to another number now, under which the kernel will ask again.
+            guard node.id == id || isFollowing else { throw .staleNFSFileHandle }
             let file = SharedDescriptor(try namespace.upper.open(node).reopen(flags))
             guard let data = node.data, !data.isWhole else { return .upper(file, nil) }
             return .upper(file, DataUse(data))

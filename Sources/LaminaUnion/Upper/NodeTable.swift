@@ -31,6 +31,17 @@ struct NodeTable: ~Copyable {
         return node
     }
 
+    /// Gives a copy of a lower file a number of its own. Under the lower's it stays known: to whoever
+    /// has the old one open, and to lookups that come from the layers.
+    mutating func renumber(_ node: UpperNode) {
+        guard node.id.nid != nil, node.type == .regular else { return }
+        node.formerIsKnown = true
+        node.id = .born(nextBorn)
+        nextBorn &+= 1
+        node.lookups = 0
+        byID[node.id] = node
+    }
+
     /// The inode left the disk, so that its number may come back for another file.
     mutating func removeInode(of node: UpperNode) {
         if byInode[node.inode] === node { byInode[node.inode] = nil }
@@ -52,10 +63,20 @@ struct NodeTable: ~Copyable {
     /// kernel's count may hold lookups from before the copy-up.
     mutating func forget(_ id: NodeID, count: UInt64) {
         guard let node = byID[id] else { return }
-        node.lookups = node.lookups > count ? node.lookups - count : 0
-        guard node.lookups == 0, node.children == 0, node.id != .root else { return }
+        if id == node.id {
+            node.lookups = node.lookups > count ? node.lookups - count : 0
+            // A mapping keeps the kernel's inode, and so its lookups.
+            if node.lookups == 0 { node.mayBeMapped = false }
+        } else {
+            // Nobody gets this number any more, so the kernel let go of its inode.
+            node.formerIsKnown = false
+        }
+        guard node.lookups == 0, !node.formerIsKnown, node.children == 0, node.id != .root else { return }
         guard node.lower == nil || node.isRemoved else { return }
-        byID[id] = nil
+        byID[node.id] = nil
+        if let lower = node.lower, byID[NodeID(rawValue: lower)] === node {
+            byID[NodeID(rawValue: lower)] = nil
+        }
         removeInode(of: node)
         for name in node.names { node.removeName(name.name, in: name.parent) }
         discardData(of: node)

@@ -12,7 +12,8 @@ struct UpperName {
 
 /// A node of the sandbox.
 final class UpperNode {
-    let id: NodeID
+    /// The lower node's, or one that no lower node has; `NodeTable.renumber` changes the one to the other.
+    var id: NodeID
     let type: FileType
     /// The inode in the upper filesystem; a file that lost its last name keeps it while
     /// `anchor` is open.
@@ -30,6 +31,10 @@ final class UpperNode {
     var lookups: UInt64 = 0
     /// The default ACL of a directory, remembered because every create asks.
     var inherited = InheritedList.unknown
+    /// Whether the kernel still has an inode under the number from before `renumber`.
+    var formerIsKnown = false
+    /// Whether a program may write through a mapping that the kernel does not tell of.
+    var mayBeMapped = false
     /// Nodes in the table that have a name in this directory.
     var children = 0
 
@@ -39,6 +44,10 @@ final class UpperNode {
         self.inode = inode
         self.lower = lower
     }
+
+    /// Whether what stat shows must not be remembered: one inode in the kernel would not hear of
+    /// changes through the other, and a mapping tells nobody.
+    var isFleeting: Bool { formerIsKnown || mayBeMapped }
 
     /// Whether this node is no longer in the tree.
     var isRemoved: Bool { names.isEmpty && id != .root }

@@ -104,7 +104,7 @@ def facts(lamina, scratch):
         "kernel": platform.release(),
         "scratch": version("df", "--output=fstype", scratch) and call(
             "df", "--output=fstype", scratch).splitlines()[-1] + ", loop device with direct I/O, ext4 on it",
-        "lamina": version(lamina, "--version") + " " + version(
-            "git", "-C", REPOSITORY, "describe", "--always", "--dirty"),
+        "lamina": version(lamina, "--version") + " " + (os.environ.get("LAMINA") or version(
+            "git", "-C", REPOSITORY, "describe", "--always", "--dirty")),
         "swift": version("swift", "--version"),
     }

@@ -1,6 +1,8 @@
 """One order of the driver, in a process of its own: fill a filesystem, or one experiment with all its contenders."""
 
+import os
 import subprocess
+import time
 
 from image import Image
 
@@ -19,6 +21,12 @@ class Bench:
         self.client = client.Client(self.room, self.programs["mount-client"])
 
 
+def stolen():
+    """Seconds so far that the host gave to others while this machine wanted to run."""
+    with open("/proc/stat") as file:
+        return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def carry_out(order):
     bench = Bench(order)
     if order["do"] == "fill":
@@ -26,6 +34,7 @@ def carry_out(order):
         return fill.facts(bench.room)
     makers = sandboxes.contenders(bench.programs)
     figures, failures = {}, {}
+    start, before = time.monotonic(), stolen()
     for contender in order["contenders"]:
         try:
             sandbox = makers[contender](bench.room, bench.programs) if contender in makers else None
@@ -34,4 +43,5 @@ def carry_out(order):
         except (OSError, RuntimeError, ValueError, KeyError, subprocess.SubprocessError) as error:
             # One contender's failure is a line of the result and not the end of the run.
             failures[contender] = f"{type(error).__name__}: {error}"
-    return {"figures": figures, "failures": failures}
+    share = (stolen() - before) / ((time.monotonic() - start) * os.cpu_count())
+    return {"figures": figures, "failures": failures, "stolen": share}

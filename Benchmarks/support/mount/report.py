@@ -134,3 +134,9 @@ def summary(results, contenders):
         parts = [f"{counts[word]} {word.strip('*')}" for word in (FASTER, SLOWER, "unclear", "–") if word in counts]
         lines.append(f"{mode}: {', '.join(parts)}.  ")
     return lines
+
+
+def disturbance(stolen):
+    """What the host took away, by experiment."""
+    hit = [f"{name} ({share:.0%})" for name, share in stolen.items() if share > 0.05]
+    return f"Experiments during which the host took more than 5 % of the processors: {', '.join(hit) or 'none'}."

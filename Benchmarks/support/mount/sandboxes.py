@@ -17,6 +17,18 @@ from filesystem import call
 from . import fill
 
 
+def patiently(*command):
+    """A command that is tried again while something, a process on its way out, holds a mount."""
+    for _ in range(50):
+        try:
+            return call(*command)
+        except RuntimeError as error:
+            if "busy" not in str(error).lower():
+                raise
+            time.sleep(0.1)
+    return call(*command)
+
+
 class Sandbox:
     """A writable tree; `root` is where it is mounted, `server` the process that serves it, if any."""
 
@@ -48,7 +60,7 @@ class Sandbox:
         self.server = self.process.pid
 
     def unmount(self):
-        call("umount", self.root)
+        patiently("umount", self.root)
 
     def remove(self):
         shutil.rmtree(self.place)
@@ -105,7 +117,7 @@ class FuseOverlay(Overlay):
         self.serve("fuse-overlayfs", "-f", "-o", self.options(), self.root)
 
     def unmount(self):
-        call("umount", self.root)
+        super().unmount()
         self.process.wait(timeout=60)
 
 
@@ -128,7 +140,7 @@ class Lamina(Sandbox):
             self.server = int(file.read())
 
     def unmount(self):
-        call(self.programs["lamina"], "umount", "--root", self.store, self.id)
+        patiently(self.programs["lamina"], "umount", "--root", self.store, self.id)
 
     def remove(self):
         call(self.programs["lamina"], "rm", "--root", self.store, self.id)
@@ -144,7 +156,7 @@ class Floor(Sandbox):
         self.serve(self.programs["mount-floor"], *self.options, str(self.count), self.root)
 
     def unmount(self):
-        call("umount", self.root)
+        super().unmount()
         self.process.wait(timeout=60)
 
 

@@ -68,7 +68,9 @@ struct Server: ~Copyable {
             putAttributes(request.node, &message)
         case Opcode.open, Opcode.openDirectory:
             if isCached { return ENOSYS }
-            message.putZeros(Size.openReply)
+            message.put(0 as UInt64)
+            message.put(OpenFlag.keepCache | OpenFlag.cacheDirectory)
+            message.put(0 as UInt32)
         case Opcode.read: message.putZeros(Int(min(Size.file, UInt64(field(56) as UInt32))))
         case Opcode.readDirectory: list(plus: false, &message)
         case Opcode.readDirectoryPlus: list(plus: true, &message)

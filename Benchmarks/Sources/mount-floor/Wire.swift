@@ -29,6 +29,11 @@ enum InitFlag {
     static let noOpenDirectorySupport: UInt32 = 1 << 24
 }
 
+enum OpenFlag {
+    static let keepCache: UInt32 = 1 << 1
+    static let cacheDirectory: UInt32 = 1 << 3
+}
+
 enum Size {
     static let requestHeader = 40
     static let replyHeader = 16
@@ -36,7 +41,6 @@ enum Size {
     static let attributes = 88
     static let entry = 128
     static let attributeReply = 104
-    static let openReply = 16
     static let directoryEntry = 24
     static let file: UInt64 = 4096
 }

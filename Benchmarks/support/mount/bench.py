@@ -32,6 +32,9 @@ def carry_out(order):
     if order["do"] == "fill":
         fill.fill(bench.room, bench.image, bench.programs)
         return fill.facts(bench.room)
+    if EXPERIMENTS[order["do"]].part not in ("engine", "disk"):
+        # While others had the machine, its caches may have gone to them.
+        fill.warm(bench.room, contents=order["shared"])
     makers = sandboxes.contenders(bench.programs)
     figures, failures = {}, {}
     start, before = time.monotonic(), stolen()

@@ -110,9 +110,12 @@ def write_list(path, paths):
         file.write(b"".join(entry + b"\0" for entry in paths))
 
 
-def warm(room):
-    """Brings all bytes, inodes and names that contenders read from into the kernel's caches."""
+def warm(room, contents=True):
+    """Brings all inodes and names that contenders read from into the kernel's caches, and all bytes if `contents`."""
     for name in ("layers", "merged", "store"):
+        call("du", "-s", os.path.join(room, name))
+        if not contents:
+            continue
         find = subprocess.Popen(
             ["find", os.path.join(room, name), "-type", "f", "-print0"], stdout=subprocess.PIPE)
         subprocess.run(["xargs", "-0", "cat"], stdin=find.stdout, stdout=subprocess.DEVNULL, check=True)

@@ -25,6 +25,8 @@ let package = Package(
         .library(name: "LaminaCore", targets: ["LaminaCore"]),
         .library(name: "LaminaSystem", targets: ["LaminaSystem"]),
         .library(name: "LaminaCodec", targets: ["LaminaCodec"]),
+        .library(name: "LaminaIndex", targets: ["LaminaIndex"]),
+        .library(name: "LaminaUnion", targets: ["LaminaUnion"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),

@@ -43,8 +43,17 @@ class Image:
                 while file.read(1 << 22):
                     pass
 
-    def with_layers(self, chosen, path):
-        """A layout at `path` of the layers at the indexes `chosen`; the rest of the image is the same."""
+    @property
+    def chain(self):
+        """The hex digits of the chain ID of all layers (OCI image-spec, config.md)."""
+        chain, *others = self.config["rootfs"]["diff_ids"]
+        for diff in others:
+            chain = "sha256:" + hashlib.sha256(f"{chain} {diff}".encode()).hexdigest()
+        return chain.split(":")[1]
+
+    def with_layers(self, chosen, path, added=()):
+        """A layout at `path` of the layers at the indexes `chosen`, and of the plain tars `added` on top of them;
+        the rest of the image is the same. The tars are moved into the layout."""
         blobs = os.path.join(path, "blobs", "sha256")
         os.makedirs(blobs)
         config, manifest = dict(self.config), dict(self.manifest)
@@ -58,6 +67,15 @@ class Image:
                 os.link(source, target)
             except OSError:
                 shutil.copyfile(source, target)
+
+        for tar in added:
+            with open(tar, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = os.path.getsize(tar)
+            shutil.move(tar, os.path.join(blobs, digest))
+            config["rootfs"]["diff_ids"].append(f"sha256:{digest}")
+            manifest["layers"].append(
+                {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": f"sha256:{digest}", "size": size})
 
         def put(document):
             data = json.dumps(document).encode()

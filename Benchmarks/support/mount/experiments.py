@@ -1,0 +1,92 @@
+"""All that is measured: a name, the part it belongs to, who takes part, and the function that does it.
+
+A function gets the bench (what is fixed for the run) and a new sandbox of one contender; it gives figures by name,
+which targets.py knows. It leaves nothing mounted.
+"""
+
+import dataclasses
+import glob
+import os
+from collections.abc import Callable
+
+from . import changes, costs, engine, files, names, workloads
+
+ALL = ("ext4", "overlayfs", "fuse-overlayfs", "lamina")
+MOUNTS = ALL[1:]
+LAMINA = ("lamina",)
+ENGINE = ("engine",)
+FLOORS = ("floor", "floor-cached")
+
+
+@dataclasses.dataclass
+class Experiment:
+    part: str
+    who: tuple
+    run: Callable
+    # Paths that the tree must have; without one the experiment is left out, as on the small image.
+    needs: tuple = ()
+
+
+PYTHON = ("usr/bin/python3", "usr/lib/python3/dist-packages/numpy")
+SCIENCE = (*PYTHON, "usr/lib/python3/dist-packages/scipy", "usr/lib/python3/dist-packages/matplotlib")
+
+EXPERIMENTS = {
+    "lstat": Experiment("names", ALL, names.look_up),
+    "miss": Experiment("names", ALL, names.miss),
+    "list": Experiment("names", ALL, names.read_directories),
+    "find": Experiment("names", ALL, names.find),
+    "du": Experiment("names", ALL, names.disk_usage),
+    "floor": Experiment("names", FLOORS, names.floor),
+    "small": Experiment("files", ALL, files.small),
+    "big": Experiment("files", ALL, files.big),
+    "threads": Experiment("files", ALL, files.threads),
+    "new-names": Experiment("changes", ALL, changes.new_names),
+    "new-bytes": Experiment("changes", ALL, changes.new_bytes),
+    "first-byte": Experiment("changes", MOUNTS, changes.first_byte),
+    "truncate": Experiment("changes", MOUNTS, changes.one_file("truncate")),
+    "chmod": Experiment("changes", MOUNTS, changes.one_file("chmod")),
+    "chmod-tree": Experiment("changes", MOUNTS, changes.change_modes),
+    "rm": Experiment("changes", MOUNTS, changes.remove_tree),
+    "numpy": Experiment("workloads", ALL, workloads.python("numpy", "import numpy"), PYTHON),
+    "science": Experiment(
+        "workloads", ALL, workloads.python("science", "import scipy.stats, pandas, matplotlib.pyplot"), SCIENCE),
+    "make": Experiment("workloads", ALL, workloads.make, ("usr/bin/make", "usr/bin/g++")),
+    "dpkg": Experiment("workloads", MOUNTS, workloads.install, ("usr/bin/dpkg",)),
+    "git": Experiment("workloads", MOUNTS, workloads.status, ("usr/bin/git", workloads.HEADERS)),
+    "cp": Experiment("workloads", MOUNTS, workloads.copy),
+    "two-lstat": Experiment("clients", ALL, names.two_clients("lstat", "lstat", "nodes")),
+    "two-small": Experiment("clients", ALL, names.two_clients("small", "read-files", "small")),
+    "ready": Experiment("cost", MOUNTS, costs.ready),
+    "memory": Experiment("cost", MOUNTS, costs.resident),
+    "second": Experiment("cost", MOUNTS, costs.second_container),
+    "engine": Experiment("engine", ENGINE, engine.lookups),
+    "layers": Experiment("engine", ENGINE, engine.many_layers),
+    "scale": Experiment("scale", LAMINA, costs.scale),
+    # Last: it empties the caches that all others rely on.
+    "disk": Experiment("disk", ALL, files.from_disk),
+}
+PARTS = tuple(dict.fromkeys(experiment.part for experiment in EXPERIMENTS.values()))
+# Many mounts say nothing about a time and take minutes.
+BY_DEFAULT = tuple(part for part in PARTS if part != "scale")
+
+
+def chosen(names):
+    """Experiments by part or by name, in the order of the list; a name that is none is a ValueError."""
+    for name in names:
+        if name not in PARTS and name not in EXPERIMENTS:
+            raise ValueError(name)
+    return [name for name, one in EXPERIMENTS.items() if name in names or one.part in names]
+
+
+def missing(experiment, tree):
+    """What the tree lacks for it, or None."""
+    for path in EXPERIMENTS[experiment].needs:
+        if not glob.glob(os.path.join(tree, path)):
+            return path
+    return None
+
+
+def takes_part(experiment, contender):
+    """A contender in several modes, `lamina-cached`, takes part as itself."""
+    who = EXPERIMENTS[experiment].who
+    return contender in who or (contender.startswith("lamina") and "lamina" in who)

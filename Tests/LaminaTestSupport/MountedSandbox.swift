@@ -142,10 +142,10 @@ public final class MountedSandbox: Sendable {
 }
 
 extension MountTable {
-    /// Unmounts; waits a little while the mount is busy, since a program that another test
-    /// starts holds copies of all descriptors until it runs.
+    /// Unmounts; waits while the mount is busy, since a program that another test starts holds copies of
+    /// all descriptors until it runs, which takes its time on a loaded machine.
     public static func unmountWhenIdle(_ mountpoint: ByteString) throws {
-        var attempts = 200
+        var attempts = 3000
         while attempts > 0, (try? unmount(mountpoint, lazy: false)) == nil {
             attempts -= 1
             usleep(10_000)

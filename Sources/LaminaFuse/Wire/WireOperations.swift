@@ -10,7 +10,8 @@ extension WireHeader {
     @inline(__always)
     var isOurs: Bool {
         switch opcode {
-        case Opcode.tmpfile, Opcode.statx, Opcode.setxattr, Opcode.setattr, Opcode.open, Opcode.initialize:
+        case Opcode.tmpfile, Opcode.statx, Opcode.setxattr, Opcode.setattr, Opcode.open, Opcode.initialize,
+            Opcode.create:
             true
         default: false
         }

@@ -32,7 +32,8 @@ final class QuickFixture {
         let union = try Union(
             lower: lower, upper: store.descriptor.open("upper", OpenFlag.path | O_DIRECTORY),
             work: store.descriptor.open("work", O_RDONLY | O_DIRECTORY), UnionOptions())
-        server = Server(union: union, identities: nil) {}
+        server = Server(
+            union: union, MountOptions(mountpoint: "/", isReadOnly: false, isPrivileged: true)) {}
     }
 
     /// The node at a path.

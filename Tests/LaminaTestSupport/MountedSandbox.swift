@@ -13,7 +13,7 @@ public final class MountedSandbox: Sendable {
     public let options: [ByteString]
 
     /// What all mounts are tested with: `LAMINA_TEST_MOUNT`, words between spaces.
-    private static let commonOptions: [ByteString] =
+    public static let commonOptions: [ByteString] =
         unsafe getenv("LAMINA_TEST_MOUNT").map { text in
             unsafe String(cString: text).split(separator: " ").map { ByteString(String($0)) }
         } ?? []

@@ -48,7 +48,10 @@ extension Model {
         let node = ModelNode(
             id: nextID(), type: entry.type, permissions: 0, uid: 0, gid: 0, device: entry.device,
             isLower: true)
-        if case .file(let bytes) = entry.kind { node.bytes = bytes }
+        if case .file(let bytes) = entry.kind {
+            node.bytes = bytes
+            node.isObject = bytes.count >= Limits.objectThreshold
+        }
         if case .symlink(let target) = entry.kind { node.target = target }
         setAttributes(of: node, entry)
         if node.isDirectory { node.parent = parent }

@@ -10,6 +10,8 @@ final class ModelNode {
     let device: DeviceNumber
     /// Whether a layer made it.
     let isLower: Bool
+    /// Whether a layer's bytes for it are an object.
+    var isObject = false
     var permissions: UInt32
     var uid: UInt32
     var gid: UInt32

@@ -131,7 +131,9 @@ def summary(results, contenders):
             if row.targets and row.figure in results:
                 word = verdicts(row, results[row.figure], [mode]).split()[-1]
                 counts[word] = counts.get(word, 0) + 1
-        parts = [f"{counts[word]} {word.strip('*')}" for word in (FASTER, SLOWER, "unclear", "–") if word in counts]
+        if "–" in counts:
+            counts["not measured or not asked of it"] = counts.pop("–")
+        parts = [f"{count} {word.strip('*')}" for word, count in counts.items()]
         lines.append(f"{mode}: {', '.join(parts)}.  ")
     return lines
 

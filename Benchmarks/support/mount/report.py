@@ -107,7 +107,7 @@ def source(found, mode):
 def table(results, contenders):
     modes = [name for name in contenders if name.startswith("lamina")]
     lines = [
-        "| what | overlayfs | ext4 | bare FUSE server | fuse-overlayfs | " + " | ".join(modes) + " | target | reached |",
+        f"| what | overlayfs | ext4 | bare FUSE server | fuse-overlayfs | {' | '.join(modes)} | target | reached |",
         "| --- |" + " ---: |" * (4 + len(modes)) + " --- | --- |",
     ]
     for row in ROWS:

@@ -109,7 +109,7 @@ ROWS = [
     Row("chmod/tree", "chmod -R /usr/share", "s", (faster(1),)),
     Row("rm", "rm -rf of the Boost headers", "s", (most(2.5),)),
     *workload("numpy", "import numpy"), *workload("science", "import scipy, pandas, matplotlib"),
-    *workload("make", "make of C and C++"), *workload("dpkg", "dpkg -i of 8 000 entries"),
+    *workload("make", "make of C and C++"), *workload("dpkg", "dpkg -i of 8 000 entries, no fsync a file"),
     *workload("git", "git status of the kernel headers"), *workload("cp", "cp -r of /usr/include"),
     Row("clients/lstat", "two clients, lstat, cold", "µs", (most(4),)),
     Row("clients/small", "two clients, open, read, close, cold", "µs", (most(4),)),

@@ -1,4 +1,4 @@
-"""What all benchmarks need of their machine: programs installed and built, images, children, and facts for the record."""
+"""What all benchmarks need: programs installed and built, images, children, and facts about the machine."""
 
 import datetime
 import json

@@ -57,8 +57,8 @@ class Client:
             raise RuntimeError(f"mount-client on {root} ended without a result")
         found = json.loads(output)
         if found["errors"] or not found["operations"]:
-            reason = os.strerror(found["errno"])
-            raise RuntimeError(f"{found['operation']}: {found['errors']} of {found['operations']} failed, first: {reason}")
+            counts = f"{found['errors']} of {found['operations']} failed"
+            raise RuntimeError(f"{found['operation']}: {counts}, first: {os.strerror(found['errno'])}")
         found["seconds"] = (found["end"] - found["begin"]) / 1e9
         return found
 

@@ -107,7 +107,7 @@ def source(found, mode):
 def table(results, contenders):
     modes = [name for name in contenders if name.startswith("lamina")]
     lines = [
-        "| what | overlayfs | ext4 | bare FUSE server | fuse-overlayfs | " + " | ".join(modes) + " | target | reached |",
+        f"| what | overlayfs | ext4 | bare FUSE server | fuse-overlayfs | {' | '.join(modes)} | target | reached |",
         "| --- |" + " ---: |" * (4 + len(modes)) + " --- | --- |",
     ]
     for row in ROWS:
@@ -131,7 +131,9 @@ def summary(results, contenders):
             if row.targets and row.figure in results:
                 word = verdicts(row, results[row.figure], [mode]).split()[-1]
                 counts[word] = counts.get(word, 0) + 1
-        parts = [f"{counts[word]} {word.strip('*')}" for word in (FASTER, SLOWER, "unclear", "–") if word in counts]
+        if "–" in counts:
+            counts["not measured or not asked of it"] = counts.pop("–")
+        parts = [f"{count} {word.strip('*')}" for word, count in counts.items()]
         lines.append(f"{mode}: {', '.join(parts)}.  ")
     return lines
 

@@ -18,15 +18,17 @@ from . import fill
 
 
 def patiently(*command):
-    """A command that is tried again while something, a process on its way out, holds a mount."""
-    for _ in range(50):
+    """An unmount that is tried again while something, a process on its way out or one that walks all mounts, is in
+    there; gives whether it worked."""
+    for _ in range(100):
         try:
-            return call(*command)
+            call(*command)
+            return True
         except RuntimeError as error:
             if "busy" not in str(error).lower():
                 raise
             time.sleep(0.1)
-    return call(*command)
+    return False
 
 
 class Sandbox:
@@ -60,7 +62,8 @@ class Sandbox:
         self.server = self.process.pid
 
     def unmount(self):
-        patiently("umount", self.root)
+        if not patiently("umount", self.root):
+            call("umount", "--lazy", self.root)
 
     def remove(self):
         shutil.rmtree(self.place)
@@ -140,7 +143,8 @@ class Lamina(Sandbox):
             self.server = int(file.read())
 
     def unmount(self):
-        patiently(self.programs["lamina"], "umount", "--root", self.store, self.id)
+        if not patiently(self.programs["lamina"], "umount", "--root", self.store, self.id):
+            call("umount", "--lazy", self.root)
 
     def remove(self):
         call(self.programs["lamina"], "rm", "--root", self.store, self.id)

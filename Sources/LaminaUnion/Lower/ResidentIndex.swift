@@ -19,7 +19,7 @@ final class ResidentIndex: Sendable {
     private let hand = Atomic<Int>(0)
     private let isBusy = Atomic<Bool>(false)
 
-    init(_ lower: LowerTree, limit: Int = 16 << 20) {
+    init(_ lower: LowerTree, limit: Int = 20 << 20) {
         self.lower = lower
         self.limit = limit
         // A small index can never be too much; without /proc there is no bound.

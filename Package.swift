@@ -62,7 +62,10 @@ let package = Package(
             ["LaminaEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "lamina-mountd", dependencies: ["LaminaFuse"], path: "Tools/lamina-mountd",
-            swiftSettings: strict),
+            swiftSettings: strict,
+            // One process a mount: without the parts of Swift's libraries that it does not use, 3 MiB less
+            // are resident, and there are ten files fewer to load before it serves.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
         .executableTarget(
             name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 

@@ -23,9 +23,11 @@ public final class Catalog: Sendable {
             var configuration = Configuration()
             configuration.label = "lamina.catalog"
             configuration.foreignKeysEnabled = true
-            configuration.journalMode = .wal
             configuration.busyMode = .timeout(20)
+            // Not by GRDB's `journalMode`: that sets `synchronous` to NORMAL behind this, and makes and
+            // drops a table whenever the WAL is empty, so that each command would write and sync.
             configuration.prepareDatabase { database in
+                try database.execute(sql: "PRAGMA journal_mode = WAL")
                 // FULL: a commit that was reported is on the disk.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
             }

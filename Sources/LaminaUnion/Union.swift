@@ -61,7 +61,7 @@ public final class Union: Sendable {
         self.upper = tree
         if !isReadOnly { try tree.emptyWork() }
         if !isReadOnly, options.isVolatile { try VolatileMarker.make(in: tree.work) }
-        let twins = TwinBitmap(nodes: lower.tree.nidLimit)
+        let twins = try TwinBitmap(nodes: lower.tree.nidLimit)
         self.twins = twins
         var namespace = try Namespace(lower: lower, upper: tree, twins: twins)
         if !isReadOnly { try namespace.finishLinks() }

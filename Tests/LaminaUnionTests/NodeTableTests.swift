@@ -64,8 +64,8 @@ import Testing
 }
 
 @Suite struct TwinBitmapTests {
-    @Test func setsSingleBits() {
-        let twins = TwinBitmap(nodes: 200)
+    @Test func setsSingleBits() throws {
+        let twins = try TwinBitmap(nodes: 200)
         for nid: UInt64 in [0, 1, 63, 64, 127, 200] {
             #expect(!twins.contains(nid))
             twins.insert(nid)
@@ -75,8 +75,8 @@ import Testing
         #expect(!twins.contains(65))
     }
 
-    @Test func numbersBeyondTheEndAreNotThere() {
-        let twins = TwinBitmap(nodes: 10)
+    @Test func numbersBeyondTheEndAreNotThere() throws {
+        let twins = try TwinBitmap(nodes: 10)
         twins.insert(1 << 40)
         #expect(!twins.contains(1 << 40))
         #expect(!twins.contains(.max))

@@ -1,6 +1,6 @@
-// ResidentIndex owns how much of the chain image is in this process's memory. Lookups leave every page that they
-// touch mapped; over a bound, some are let go. The kernel keeps them in its cache, for all mounts of the chain, so
-// that each costs a fault of about a microsecond when it is next read, and no reading from disk.
+// ResidentIndex owns how much of the chain image may be in this process's memory. Lookups leave every page that they
+// touch mapped; over a bound, which ordinary images never reach, parts are let go in turn. The kernel keeps them in its
+// cache, for all mounts of the chain, so that each costs a fault when it is next read, and no reading from disk.
 
 import LaminaCore
 import LaminaSystem
@@ -11,7 +11,7 @@ final class ResidentIndex: Sendable {
     /// Bytes of all mapped files that may be resident, the program's and its libraries' included.
     private let limit: Int
     /// Bytes of the index that are let go at once.
-    private static let step = 1 << 20
+    private static let step = 4 << 20
 
     private let lower: LowerTree
     private let memory: ProcessMemory?
@@ -19,7 +19,7 @@ final class ResidentIndex: Sendable {
     private let hand = Atomic<Int>(0)
     private let isBusy = Atomic<Bool>(false)
 
-    init(_ lower: LowerTree, limit: Int = 16 << 20) {
+    init(_ lower: LowerTree, limit: Int = 64 << 20) {
         self.lower = lower
         self.limit = limit
         // A small index can never be too much; without /proc there is no bound.
@@ -34,8 +34,8 @@ final class ResidentIndex: Sendable {
         defer { isBusy.store(false, ordering: .releasing) }
         let size = lower.tree.byteCount
         var rest = size
-        // A little more than needed, so that the next call comes not at once.
-        while rest > 0, isOver(limit - 2 * Self.step) {
+        // A quarter more than needed: what is let go may be wanted again, and looking is not for nothing.
+        while rest > 0, isOver(limit / 4 * 3) {
             var start = hand.load(ordering: .relaxed)
             if start >= size { start = 0 }
             let end = min(start + Self.step, size)

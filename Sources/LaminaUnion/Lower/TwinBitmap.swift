@@ -1,6 +1,8 @@
 // TwinBitmap owns one bit for each lower node: whether the sandbox holds a twin of it.
 // A bit is only ever set, so that a reader needs one load and no lock.
 
+import Glibc
+import LaminaCore
 import Synchronization
 
 /// Which lower nodes were copied up or merged with a directory of the sandbox.
@@ -10,20 +12,18 @@ final class TwinBitmap: @unchecked Sendable {
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let count: Int
 
-    /// For node ids below `nodes`; one bit each.
-    init(nodes: UInt64) {
+    /// For node ids below `nodes`; one bit each. O(1): the pages are made when their first bit is.
+    /// - Throws: `ENOMEM`.
+    init(nodes: UInt64) throws(Errno) {
         count = Int(clamping: nodes / 64) &+ 1
-        unsafe words = .allocate(capacity: count)
-        for index in 0..<count {
-            // SAFETY: index is below the capacity just allocated.
-            unsafe (words + index).initialize(to: Atomic(0))
-        }
+        // SAFETY: calloc checks the product, and zero bytes are atomics of 0.
+        guard let memory = unsafe calloc(count, MemoryLayout<Atomic<UInt64>>.stride) else { throw .noMemory }
+        unsafe words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: count)
     }
 
     deinit {
-        // SAFETY: initialised and allocated with this count.
-        unsafe words.deinitialize(count: count)
-        unsafe words.deallocate()
+        // SAFETY: from calloc; atomics of integers have nothing to destroy.
+        unsafe free(words)
     }
 
     @inline(__always)

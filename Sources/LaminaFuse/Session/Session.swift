@@ -172,6 +172,8 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
     unsafe connection.pointee.time_gran = 1
+    // Reads ahead and releases wait for nobody; the kernel's own bound is 12 at once.
+    unsafe connection.pointee.max_background = 64
     // SAFETY: the session keeps the server alive.
     unsafe Unmanaged<Server>.fromOpaque(pointer).takeUnretainedValue().ready()
 }

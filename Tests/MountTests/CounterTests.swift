@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func countsRequestsBytesAndErrors() throws {
-        let mount = try MountedSandbox([.file("low", bytes: [UInt8](repeating: 7, count: 300_000))])
+        let mount = try MountedSandbox(
+            layers: [[.file("low", bytes: [UInt8](repeating: 7, count: 300_000))]],
+            options: ["--no-passthrough"])
         #expect(try counters(mount).process == mount.server())
         let before = try counters(mount)
         for number in 0..<25 { #expect(!mount.exists(ByteString("missing\(number)"))) }

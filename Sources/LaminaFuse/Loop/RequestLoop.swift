@@ -3,9 +3,8 @@
 // One thread at a time waits for the next request (`Crew`): the kernel wakes the reader that
 // waited longest, so that two of them would take turns and a sequential caller would be served by
 // cold threads on other cores. What the layers alone can answer is answered at once. Before a
-// request that may take long, or when another one waits already, the leader lets somebody else
-// lead. For all other requests the main thread looks on: a leader that is busy with one request
-// for two of its ticks loses the lead.
+// request that may take long the leader lets somebody else lead. For all others the main thread
+// looks on: a leader that is busy with one request for two of its looks loses the lead.
 
 import CFuse3
 import CLinux
@@ -151,10 +150,8 @@ final class RequestLoop: @unchecked Sendable {
 
     /// Runs what may hold this thread up; false when somebody else leads afterwards.
     private func handOver(_ header: WireHeader, _ body: RawSpan, _ serve: () -> Void) -> Bool {
-        // Nothing but INIT comes before INIT is answered.
-        if header.opcode != Opcode.initialize,
-            Effort(header, body) == .long || Watch.isReadable(device)
-        {
+        let effort = Effort(header, body)
+        if effort == .long || effort == .large && Watch.isReadable(device) {
             lead()
             serve()
             return false

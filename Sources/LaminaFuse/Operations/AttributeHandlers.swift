@@ -21,7 +21,9 @@ extension fuse_lowlevel_ops {
                 // SAFETY: libfuse fills the structure for the call.
                 var change = AttributeChange(unsafe attributes.pointee, wanted: wanted)
                 // ftruncate(2) tells the time whatever the size was, and the kernel does not ask for it.
-                if unsafe info != nil, change.size != nil, change.mtime == .keep { change.mtime = .now }
+                // Nor for O_TRUNC of an open that is not asked for.
+                let isOpen = unsafe info != nil || server.unasked.files && change.size == 0
+                if isOpen, change.size != nil, change.mtime == .keep { change.mtime = .now }
                 try server.identities?.store(&change)
                 return try server.union.setAttributes(of: NodeID(rawValue: id), change)
             }

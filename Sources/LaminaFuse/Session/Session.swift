@@ -183,6 +183,8 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
     if server.unasked.files { unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_ATOMIC_O_TRUNC) }
     unsafe connection.pointee.time_gran = 1
+    // Reads ahead and releases wait for nobody; the kernel's own bound is 12 at once.
+    unsafe connection.pointee.max_background = 64
     server.ready()
 }
 

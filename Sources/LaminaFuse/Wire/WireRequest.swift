@@ -14,6 +14,7 @@ enum Opcode {
     static let readlink: UInt32 = 5
     static let open: UInt32 = 14
     static let read: UInt32 = 15
+    static let write: UInt32 = 16
     static let fsync: UInt32 = 20
     static let setxattr: UInt32 = 21
     static let getxattr: UInt32 = 22

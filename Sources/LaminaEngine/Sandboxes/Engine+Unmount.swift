@@ -6,8 +6,9 @@ import LaminaCore
 import LaminaSystem
 
 extension Engine {
-    /// How long a server may take to end after its mount is gone.
-    private static let endMilliseconds = 30_000
+    /// How long a server may take to end after its mount is gone. It makes durable what was written, and
+    /// the disk may have minutes of other people's writes before it.
+    private static let endMilliseconds = 600_000
 
     /// Unmounts a sandbox and returns when its server has ended; a mount whose server has
     /// died is cleaned up. With `lazy` the mount leaves the tree at once and the server ends

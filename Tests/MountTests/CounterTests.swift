@@ -79,6 +79,19 @@ import Testing
         #expect(after[0] + after[1] == 3 && after[2] >= 2)
     }
 
+    @Test func countsPassthroughOpens() throws {
+        let large = [UInt8](repeating: 7, count: 300_000)
+        for (option, expected) in [("passthrough", 3), ("cached", 0)] as [(ByteString, UInt64)] {
+            let mount = try MountedSandbox(
+                layers: [[.file("big", bytes: large), .file("small", "text")]], options: ["--data", option])
+            for name: ByteString in ["big", "big", "small"] {
+                _ = try mount.open(name, O_RDONLY).readAll(limit: 1 << 20)
+            }
+            try mount.write("new", "text")
+            #expect(try counters(mount).count(of: .passthroughOpen) == expected, "\(option)")
+        }
+    }
+
     @Test func theLinkEndsWithTheMount() throws {
         let mount = try MountedSandbox([.file("low", "text")])
         let link = mount.sandbox.appending("stats")

@@ -72,6 +72,7 @@ extension Server {
             // Pages of the node's own cache are of no use to who reads another file's.
             opened.flags = FileHandle.passthrough
             opened.backing = number
+            counters?.count(.passthroughOpen)
         }
         // Only such a file can be mapped for writing, which is the one change that nobody hears of.
         guard flags & O_ACCMODE == O_RDWR else { return opened }

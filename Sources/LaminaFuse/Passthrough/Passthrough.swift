@@ -43,8 +43,6 @@ final class Passthrough: Sendable {
     private let isRefused = Atomic<Bool>(false)
     private let device = Atomic<Int32>(-1)
     private let nodes = Mutex<[NodeID: Node]>([:])
-    private let kernelOpens = Atomic<UInt64>(0)
-    private let serverOpens = Atomic<UInt64>(0)
 
     /// - Parameter isStacked: whether store or sandbox are on overlayfs or its like. Only then is the
     ///   kernel told to allow that, because no overlayfs could be mounted on this mount any more.
@@ -56,11 +54,6 @@ final class Passthrough: Sendable {
 
     /// Whether the session may give files to the kernel. Never changes after INIT.
     var isOn: Bool { active.load(ordering: .relaxed) }
-
-    /// Opens so far: those that the kernel reads and writes by itself, and the others.
-    var openCounts: (kernel: UInt64, server: UInt64) {
-        (kernelOpens.load(ordering: .relaxed), serverOpens.load(ordering: .relaxed))
-    }
 
     /// The session's descriptor of `/dev/fuse`, open until no request can come any more.
     func setDevice(_ device: Int32) {
@@ -84,7 +77,7 @@ final class Passthrough: Sendable {
     /// Counts an open and decides on its way; a conflict counts as none.
     /// - Parameter backing: the file that holds all bytes, if there is one.
     func enter(_ id: NodeID, _ backing: BackingFile?, syncs: Bool = false) -> Decision {
-        let decision = nodes.withLock { (nodes) -> Decision in
+        nodes.withLock { (nodes) -> Decision in
             guard let way = nodes[id]?.way else {
                 guard nodes.count < Self.maximum, !(syncs && isVolatile), let backing,
                     let number = register(backing)
@@ -100,12 +93,6 @@ final class Passthrough: Sendable {
             if case .kernel(_, let number) = way { return .kernel(number) }
             return .server
         }
-        switch decision {
-        case .server: serverOpens.wrappingAdd(1, ordering: .relaxed)
-        case .kernel: kernelOpens.wrappingAdd(1, ordering: .relaxed)
-        case .conflict: break
-        }
-        return decision
     }
 
     /// Takes an open back, or hears of its end.

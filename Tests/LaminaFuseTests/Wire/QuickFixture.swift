@@ -33,7 +33,8 @@ final class QuickFixture {
             lower: lower, upper: store.descriptor.open("upper", OpenFlag.path | O_DIRECTORY),
             work: store.descriptor.open("work", O_RDONLY | O_DIRECTORY), UnionOptions())
         server = Server(
-            union: union, MountOptions(mountpoint: "/", isReadOnly: false, isPrivileged: true)) {}
+            union: union, MountOptions(mountpoint: "/", isReadOnly: false, isPrivileged: true)
+        ) {}
     }
 
     /// The node at a path.

@@ -1,5 +1,5 @@
-// What is particular to `--data cached` and `writeback`, where the kernel opens files without asking. All
-// other mount tests run in these modes too, with LAMINA_TEST_MOUNT='--data cached'.
+// What is particular to `--data cached`, where the kernel opens files without asking. All other
+// mount tests run in this mode too, with LAMINA_TEST_MOUNT='--data cached'.
 
 import Glibc
 import LaminaCore
@@ -8,20 +8,18 @@ import LaminaTestSupport
 import Testing
 
 @Suite(.enabled(if: MountedSandbox.isPossible)) struct CachedModeTests {
-    private static let modes: [ByteString] = ["cached", "writeback"]
-
     private func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) } }
 
-    private func mount(_ mode: ByteString, _ entries: [FixtureEntry]) throws -> MountedSandbox {
-        try MountedSandbox(layers: [entries], options: ["--data", mode])
+    private func mount(_ entries: [FixtureEntry]) throws -> MountedSandbox {
+        try MountedSandbox(layers: [entries], options: ["--data", "cached"])
     }
 
     private func upperHas(_ mount: MountedSandbox, _ name: ByteString) -> Bool {
         (try? FileStatus.of(mount.sandbox.appending("upper").appending(name))) != nil
     }
 
-    @Test(arguments: modes) func openingForWritingCopiesNothing(_ mode: ByteString) throws {
-        let mount = try mount(mode, [.file("f", "layer")])
+    @Test func openingForWritingCopiesNothing() throws {
+        let mount = try mount([.file("f", "layer")])
         let file = try mount.open("f", O_RDWR)
         #expect(!upperHas(mount, "f"))
         try file.writeAll(Array("LA".utf8).raw, at: 0)
@@ -33,8 +31,8 @@ import Testing
         #expect(try mount.read("f") == "LAyer")
     }
 
-    @Test(arguments: modes) func truncatingWhileOpening(_ mode: ByteString) throws {
-        let mount = try mount(mode, [.file("f", "layer"), .file("big", bytes: pattern(3 << 20))])
+    @Test func truncatingWhileOpening() throws {
+        let mount = try mount([.file("f", "layer"), .file("big", bytes: pattern(3 << 20))])
         for name: ByteString in ["f", "big"] {
             let reader = try mount.open(name, O_RDONLY)
             try mount.write(name, "new")
@@ -46,9 +44,9 @@ import Testing
     }
 
     /// More files than the server keeps open, all open for writing, half of them without a name.
-    @Test(arguments: modes) func moreFilesThanStayOpen(_ mode: ByteString) throws {
+    @Test func moreFilesThanStayOpen() throws {
         let names = (0..<800).map { ByteString("d/f\($0)") }
-        let mount = try mount(mode, names[..<400].map { .file($0, "old") })
+        let mount = try mount(names[..<400].map { .file($0, "old") })
         var files: [SharedDescriptor] = []
         for name in names { files.append(SharedDescriptor(try mount.open(name, O_RDWR | O_CREAT))) }
         for (index, file) in files.enumerated() {
@@ -71,9 +69,9 @@ import Testing
     }
 
     /// Written through a mapping that outlives its descriptor.
-    @Test(arguments: modes) func mappingsOutliveTheirDescriptor(_ mode: ByteString) throws {
+    @Test func mappingsOutliveTheirDescriptor() throws {
         let bytes = pattern(200_000)
-        let mount = try mount(mode, [.file("f", bytes: bytes)])
+        let mount = try mount([.file("f", bytes: bytes)])
         try mount.open("f", O_RDWR).writeThroughMapping(at: 150_000, of: bytes.count)
         var expected = bytes
         expected[150_000] = 0xEE
@@ -81,9 +79,8 @@ import Testing
         #expect(try mount.open("f", O_RDONLY).readAll(limit: 1 << 20) == expected)
     }
 
-    /// The kernel keeps what was written until it is asked for it.
-    @Test(arguments: modes) func unmountingLosesNothing(_ mode: ByteString) throws {
-        let mount = try mount(mode, [.file("f", bytes: pattern(2 << 20))])
+    @Test func unmountingLosesNothing() throws {
+        let mount = try mount([.file("f", bytes: pattern(2 << 20))])
         let file = try mount.open("f", O_RDWR)
         for index in 0..<100 { try file.writeAll([UInt8(index)].raw, at: Int64(index * 20_000)) }
         try mount.write("new", "text")
@@ -95,8 +92,8 @@ import Testing
         #expect(try mount.read("new") == "text")
     }
 
-    @Test(arguments: modes) func timesThatWereSetStay(_ mode: ByteString) throws {
-        let mount = try mount(mode, [.file("f", "layer")])
+    @Test func timesThatWereSetStay() throws {
+        let mount = try mount([.file("f", "layer")])
         try mount.append("f", " and more")
         let time = Timestamp(seconds: 1_000_000_000, nanoseconds: 123_456_789)
         try mount.open("f", O_RDONLY).setTimes(atime: .set(time), mtime: .set(time))

@@ -33,13 +33,12 @@ struct Arguments {
         case automatic = "auto"
         case passthrough
         case cached
-        case writeback
     }
 
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
                              [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP]
-                             [--data auto|passthrough|cached|writeback] [--no-passthrough] [--ready-fd N]
+                             [--data auto|passthrough|cached] [--no-passthrough] [--ready-fd N]
                lamina-mountd --root DIR --chain HEX --sandbox DIR --materialize [--all]
                              [--ready-fd N]
         MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
@@ -131,7 +130,6 @@ extension Arguments {
     var mode: DataMode {
         switch data {
         case .cached: .cached
-        case .writeback: .writeback
         case .passthrough: withoutPassthrough ? .asked : .passthrough
         case .automatic: geteuid() != 0 ? .cached : withoutPassthrough ? .asked : .passthrough
         }

@@ -28,7 +28,7 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Mount as it is what a volatile mount left that did not end cleanly.")
     var force = false
 
-    @Option(help: "Who moves the bytes of open files: auto, passthrough, cached or writeback.")
+    @Option(help: "Who moves the bytes of open files: auto, passthrough or cached.")
     var data = MountSettings.DataMode.auto
 
     @Flag(

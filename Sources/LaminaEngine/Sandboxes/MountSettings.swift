@@ -26,8 +26,6 @@ public struct MountSettings: Sendable, Hashable {
         case passthrough
         /// The kernel, from its page cache, without asking at each open.
         case cached
-        /// The same, and what is written stays with the kernel until it is synced, closed or old.
-        case writeback
     }
 
     public init() {}

@@ -89,8 +89,9 @@ final class RequestLoop: @unchecked Sendable {
     /// The life of one thread.
     private func serve(_ place: Crew.Place, _ buffer: inout RequestBuffer) {
         var answer = WireAnswer()
+        var patience = Patience()
         repeat {
-            while let request = receive(&buffer) {
+            while let request = receive(&buffer, &patience) {
                 guard answerNext(request, buffer, &answer) else { break }
             }
             buffer.shrink()
@@ -99,9 +100,13 @@ final class RequestLoop: @unchecked Sendable {
 
     /// Bytes of the next request; nil at the end of the mount.
     @inline(__always)
-    private func receive(_ buffer: inout RequestBuffer) -> Int? {
+    private func receive(_ buffer: inout RequestBuffer, _ patience: inout Patience) -> Int? {
         while !isEnding.load(ordering: .relaxed) {
+            let sleeps = !patience.looks
+            let start = sleeps ? Patience.now() : 0
+            if !sleeps { patience.note(found: Patience.look(at: device)) }
             let count = buffer.receive(from: device)
+            if sleeps { patience.noteSleep(Patience.now() &- start) }
             if count > 0 { return count }
             let error = count == 0 ? EIO : errno
             // The request was interrupted before it was read, or this thread was, by a signal.

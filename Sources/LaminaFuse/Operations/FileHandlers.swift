@@ -88,8 +88,6 @@ extension fuse_lowlevel_ops {
             unsafe answer(request, with: { reply, offset in reply.offset(offset) }) {
                 (server) throws(Errno) in
                 guard offset >= 0 else { throw .noSuchAddressOrDevice }
-                // Only the kernel knows where data is; without an answer it takes all for data.
-                if server.writesBack { throw .noFunction }
                 return try server.file(try unsafe fileInfo(info).fh, of: id)
                     .seek(to: UInt64(offset), whence: whence)
             }

@@ -13,11 +13,9 @@ public enum DataMode: Sendable {
     case passthrough
     /// The kernel opens without asking and keeps what it read, so that a warm file costs no request.
     case cached
-    /// The same, and what is written stays with the kernel until it is synced, closed or old.
-    case writeback
 
     /// Whether files are opened without asking.
-    var opensUnasked: Bool { self == .cached || self == .writeback }
+    var opensUnasked: Bool { self == .cached }
 }
 
 /// Which openings are answered once with `ENOSYS`, after which the kernel asks for none of them.

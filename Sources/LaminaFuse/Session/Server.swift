@@ -30,9 +30,6 @@ final class Server: Sendable {
         self.ready = ready
     }
 
-    /// Whether the kernel may hold bytes that this server does not know.
-    var writesBack: Bool { data == .writeback && unasked.files }
-
     /// The open file that a request is about. A handle of 0 is none: the kernel opened the file
     /// without asking, and the node says which it is.
     func file(_ handle: UInt64, of id: UInt64, writing: Bool = false) throws(Errno) -> OpenFile {

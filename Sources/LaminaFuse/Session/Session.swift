@@ -175,7 +175,6 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
         | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
     // Who is not asked to open cannot cut the file while opening it.
     if !server.unasked.files { wanted |= FUSE_CAP_ATOMIC_O_TRUNC }
-    if server.writesBack { wanted |= FUSE_CAP_WRITEBACK_CACHE }
     unsafe connection.pointee.want |= UInt32(wanted) & offered
     // Pages are given up when this server says so and never by guessing from times.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)

@@ -83,6 +83,12 @@ public final class Union: Sendable {
         try finishVolatile()
     }
 
+    /// Has somebody told of each directory that is copied up for something beneath it: what stat shows of
+    /// it is other than before, and nobody asked for that. From any thread, with locks held.
+    public func whenParentIsCopied(_ tell: (@Sendable (NodeID) -> Void)?) {
+        upper.parentCopied.withLock { $0 = tell }
+    }
+
     /// Runs `body` alone with the namespace.
     func withNamespace<Value>(
         _ body: (inout Namespace) throws(Errno) -> sending Value

@@ -81,4 +81,20 @@ import Testing
             try mount.makeDirectory(ByteString([UInt8](repeating: 0x61, count: 256)))
         }
     }
+
+    /// A directory that comes into the sandbox for something beneath it tells its new status at once.
+    @Test(arguments: ["passthrough", "cached"] as [ByteString])
+    func copiedParentsShowTheirStatus(_ mode: ByteString) throws {
+        let mount = try MountedSandbox(
+            layers: [[.directory("a/b"), .file("a/b/f", "text")]], options: ["--data", mode])
+        for name: ByteString in ["a", "a/b"] { _ = try (mount.status(name), mount.list(name)) }
+        try mount.root().setPermissions(of: "a/b/f", 0o600)
+        let seen = try ["a", "a/b"].map { try mount.status($0) }
+        try mount.remount()
+        let real = try ["a", "a/b"].map { try mount.status($0) }
+        #expect(seen.map(\.linkCount) == real.map(\.linkCount))
+        #expect(seen.map(\.size) == real.map(\.size))
+        #expect(seen.map(\.mtime) == real.map(\.mtime))
+        #expect(seen.map(\.inode) == real.map(\.inode))
+    }
 }

@@ -83,9 +83,12 @@ public func serve(
     defer { unsafe fuse_remove_signal_handlers(session) }
     try unsafe mount(session, options)
     defer { unsafe fuse_session_unmount(session) }
-    server.passthrough.setDevice(unsafe fuse_session_fd(session))
-    var device = fuse_custom_io.lamina
-    guard unsafe fuse_session_custom_io(session, &device, fuse_session_fd(session)) == 0 else {
+    let device = unsafe fuse_session_fd(session)
+    server.passthrough.setDevice(device)
+    union.whenParentIsCopied { WireReply.attributesChanged(of: $0).send(to: device) }
+    defer { union.whenParentIsCopied(nil) }
+    var io = fuse_custom_io.lamina
+    guard unsafe fuse_session_custom_io(session, &io, device) == 0 else {
         throw .session
     }
     let end: LoopEnd

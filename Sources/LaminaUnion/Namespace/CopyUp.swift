@@ -33,7 +33,9 @@ extension Namespace {
             }
         }
         upper.copiedUp(.metadata)
-        return adopt(place.name, in: parent, status: try handle.status(), type: .directory, lower: nid)
+        let node = adopt(place.name, in: parent, status: try handle.status(), type: .directory, lower: nid)
+        upper.parentCopied.withLock { $0?(id) }
+        return node
     }
 
     /// The sandbox's copy of `id`, made when only layers have it.

@@ -19,6 +19,8 @@ final class UpperTree: Sendable {
     /// Copies that do not have all their names yet, in `links` beside them.
     let links: SandboxRoom
     let copiedUp: @Sendable (CopyKind) -> Void
+    /// Told of directories that came into the sandbox for something beneath them.
+    let parentCopied = Mutex<(@Sendable (NodeID) -> Void)?>(nil)
     private let nextTemporary = Atomic<UInt64>(0)
 
     /// The kernel takes paths below `PATH_MAX`; longer ones are walked in pieces.

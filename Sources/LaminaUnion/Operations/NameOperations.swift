@@ -67,11 +67,14 @@ extension Union {
     public func createFile(
         _ name: ByteString, in parent: NodeID, _ creation: Creation, flags: Int32
     ) throws(Errno) -> (Entry, OpenFile) {
+        var file: SharedDescriptor?
         let entry = try create(name, in: parent, type: .regular, creation) {
             (directory, path, permissions) throws(Errno) in
-            _ = try directory.open(path, O_WRONLY | O_CREAT | O_EXCL, permissions: permissions)
+            file = SharedDescriptor(
+                try directory.open(path, keptFlags(flags) | O_CREAT | O_EXCL, permissions: permissions))
         }
-        return (entry, try open(entry.id, flags: flags & ~(O_CREAT | O_EXCL | O_TRUNC)))
+        guard let file else { throw .ioError }
+        return (entry, OpenFile(id: entry.id, union: self, source: .upper(file, nil)))
     }
 
     private func create(

@@ -18,9 +18,7 @@ extension Union {
                 try namespace.prepareForWriting(id, truncating: truncates)
             }
         }
-        // Appending is the kernel's business: its requests name the offset.
-        let durable = upper.isVolatile ? 0 : O_SYNC | O_DSYNC
-        let kept = flags & (O_ACCMODE | O_TRUNC | durable)
+        let kept = keptFlags(flags) | flags & O_TRUNC
         guard let source = try openUpper(id, flags: kept) else {
             guard !writes, let nid = id.nid else { throw .staleNFSFileHandle }
             return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
@@ -29,6 +27,12 @@ extension Union {
             try use.data.prepareForWriting(file.descriptor)
         }
         return OpenFile(id: id, union: self, source: source)
+    }
+
+    /// What of an open's flags its file on disk is opened with. Appending is the kernel's business: its
+    /// requests name the offset.
+    func keptFlags(_ flags: Int32) -> Int32 {
+        flags & (O_ACCMODE | (upper.isVolatile ? 0 : O_SYNC | O_DSYNC))
     }
 
     /// Opens the sandbox's file behind `id`; nil when the sandbox has none.

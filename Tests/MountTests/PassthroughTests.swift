@@ -149,6 +149,25 @@ import Testing
         #expect(try mount.status("f").size == Int64(Self.large.count + 1))
     }
 
+    /// Whoever finds the name after a change gets a descriptor that can be opened again.
+    @Test(arguments: [true, false])
+    func namesLeadToTheNewNumberAtOnce(_ isCut: Bool) throws {
+        let mount = try Self.mount([.file("d/f", bytes: Self.large), .hardLink("g", "d/f")])
+        let reader = try mount.open("d/f", O_RDONLY)
+        _ = try mount.status("g")
+        if isCut {
+            try mount.open("d/f", OpenFlag.path).setPathSize(72_331)
+        } else {
+            try mount.append("d/f", "+")
+        }
+        for name: ByteString in ["d/f", "g"] {
+            let handle = try mount.open(name, OpenFlag.path)
+            let bytes = try handle.reopen(O_RDONLY).readAll(limit: 1 << 20)
+            #expect(bytes.count == (isCut ? 72_331 : Self.large.count + 1))
+        }
+        #expect(try reader.readAll(limit: 1 << 20) == Self.large)
+    }
+
     @Test func truncationByPathLeavesReadersAlone() throws {
         let mount = try Self.mount([.file("f", bytes: Self.large)])
         let reader = try mount.open("f", O_RDONLY)

@@ -85,10 +85,26 @@ extension Server {
 
     /// Gives a node a new number; the error to answer with.
     private func renumber(_ id: NodeID, _ device: Int32) throws(Errno) -> Errno {
-        try union.renumber(id)
+        _ = try isRenumbered(id, device)
+        return .staleNFSFileHandle
+    }
+
+    /// Gives a node a new number, and has the kernel look its names up before it uses them again; false
+    /// when it had one. Opening and truncating hold no directory's lock in the kernel, which this takes.
+    private func isRenumbered(_ id: NodeID, _ device: Int32) throws(Errno) -> Bool {
+        guard let names = try union.renumber(id) else { return false }
         // What the kernel knows of the old one grows stale from now on.
         WireReply.attributesChanged(of: id).send(to: device)
-        return .staleNFSFileHandle
+        for name in names { WireReply.nameExpired(name).send(to: device) }
+        return true
+    }
+
+    /// Before a file's size is changed: one that is open by way of an object gets a new number, so that
+    /// no name leads to the readers' any more.
+    /// - Throws: `ESTALE` once, upon which the kernel looks the path up again.
+    func prepareToResize(_ id: NodeID, _ device: Int32) throws(Errno) {
+        guard passthrough.isOn, passthrough.readsLower(id) else { return }
+        if try isRenumbered(id, device) { throw .staleNFSFileHandle }
     }
 
     /// `FUSE_RELEASE`.

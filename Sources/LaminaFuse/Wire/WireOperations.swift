@@ -94,11 +94,14 @@ extension Server {
                 // The answer to OPEN brings no mode.
                 WireReply.attributesChanged(of: node).send(to: device)
             }
-        case Opcode.setattr where wire.has(WireSession.handleKillPrivileges):
+        case Opcode.setattr:
+            let valid: UInt32 = try body.wire(at: 0)
+            // FATTR_SIZE
+            if valid & 1 << 3 != 0 { try prepareToResize(NodeID(rawValue: header.node), device) }
+            guard wire.has(WireSession.handleKillPrivileges) else { break }
             // FATTR_KILL_SUIDGID comes with truncation and chown. Before a write the kernel asks
             // to change nothing at all; beside this bit, FATTR_FH and FATTR_LOCKOWNER. It does so
             // too when it took security.capability away for a caller whose writes keep the bits.
-            let valid: UInt32 = try body.wire(at: 0)
             let isBeforeWrite = valid & ~(1 << 6 | 1 << 9) == 0
             let isMeant = valid & 1 << 11 != 0 || isBeforeWrite && !header.caller.keepsSetuidBits
             if isMeant {

@@ -39,6 +39,18 @@ struct WireReply {
         return reply
     }
 
+    /// `FUSE_NOTIFY_INVAL_ENTRY` with `FUSE_EXPIRE_ONLY`: the name is looked up before it is used again.
+    static func nameExpired(_ name: NodeName) -> WireReply {
+        var reply = WireReply(to: 0)
+        reply.bytes.replaceSubrange(4..<8, with: bytes(of: Int32(3)))
+        reply.append(name.parent.rawValue)
+        reply.append(UInt32(name.name.count))
+        reply.append(UInt32(1))
+        reply.bytes += name.name.bytes
+        reply.append(UInt8(0))
+        return reply
+    }
+
     mutating func append<Value: FixedWidthInteger>(_ value: Value) {
         bytes += Self.bytes(of: value)
     }

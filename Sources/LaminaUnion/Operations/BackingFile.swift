@@ -66,14 +66,25 @@ extension UpperData {
     }
 }
 
+/// A name of a node, as the kernel knows it.
+public struct NodeName: Sendable {
+    public let parent: NodeID
+    public let name: ByteString
+}
+
 extension Union {
     /// Gives a lower file's node another number, copying it up for that. Who has it open goes on
     /// under the old one; opening that answers `ESTALE`, upon which the kernel looks its path up again.
     /// A node gets no third number.
-    public func renumber(_ id: NodeID) throws(Errno) {
+    /// - Returns: the names by which the kernel may still come to the old number; nil when `id` was a
+    ///   former number already.
+    @discardableResult
+    public func renumber(_ id: NodeID) throws(Errno) -> [NodeName]? {
         try change { (namespace) throws(Errno) in
             let node = try namespace.copyUp(id)
+            guard node.id == id else { return nil }
             namespace.table.renumber(node)
+            return node.names.map { NodeName(parent: $0.parent.id, name: $0.name) }
         }
     }
 

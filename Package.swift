@@ -70,7 +70,7 @@ let package = Package(
             name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
 
         .target(
-            name: "LaminaTestSupport", dependencies: ["LaminaIndex"], path: "Tests/LaminaTestSupport",
+            name: "LaminaTestSupport", dependencies: ["LaminaUnion"], path: "Tests/LaminaTestSupport",
             swiftSettings: strict),
         .target(
             name: "TreeModel", dependencies: ["LaminaTestSupport"], path: "Tests/TreeModel",

@@ -50,18 +50,9 @@ import Testing
         let root = try store.descriptor.duplicate()
         try FixtureStore.write(layers, to: root)
         for name: ByteString in ["upper", "work"] { try root.makeDirectory(name, permissions: 0o755) }
-        let chain = ByteString("chains/\(FixtureStore.chain).erofs")
-        let tree = try Tree(try MappedFile(try root.open(chain, O_RDONLY)))
-        var streams: [SharedDescriptor] = []
-        for device in tree.devices {
-            let path = ByteString("layers/\(device.diffID.hex)/stream")
-            streams.append(SharedDescriptor(try root.open(path, O_RDONLY)))
-        }
-        let lower = try LowerTree(
-            tree: tree, streams: streams,
-            objects: SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY)))
         return try Union(
-            lower: lower, upper: try root.open("upper", OpenFlag.path | O_DIRECTORY),
+            lower: FixtureStore.lowerTree(in: root),
+            upper: try root.open("upper", OpenFlag.path | O_DIRECTORY),
             work: try root.open("work", O_RDONLY | O_DIRECTORY), UnionOptions())
     }
 }

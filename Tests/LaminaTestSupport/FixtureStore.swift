@@ -6,6 +6,7 @@ import LaminaCodec
 import LaminaCore
 import LaminaIndex
 import LaminaSystem
+import LaminaUnion
 
 /// A store with one chain.
 public struct FixtureStore {
@@ -24,6 +25,22 @@ public struct FixtureStore {
         let file = try root.open(
             ByteString("chains/\(chain).erofs"), O_RDWR | O_CREAT | O_EXCL, permissions: 0o600)
         try ChainMerge.write(trees, to: file)
+    }
+
+    /// The chain of the store below `root`, as a mount opens it.
+    public static func lowerTree(
+        in root: borrowing Descriptor, objectsAreReadOnly: Bool = false
+    ) throws -> LowerTree {
+        let tree = try Tree(try MappedFile(try root.open(ByteString("chains/\(chain).erofs"), O_RDONLY)))
+        var streams: [SharedDescriptor] = []
+        for device in tree.devices {
+            let path = ByteString("layers/\(device.diffID.hex)/stream")
+            streams.append(SharedDescriptor(try root.open(path, O_RDONLY)))
+        }
+        return try LowerTree(
+            tree: tree, streams: streams,
+            objects: SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY)),
+            objectsAreReadOnly: objectsAreReadOnly)
     }
 
     private static func write(

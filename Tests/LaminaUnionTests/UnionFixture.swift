@@ -31,17 +31,7 @@ final class UnionFixture {
         let store = try TemporaryDirectory(inMemory: inMemory)
         self.store = store
         try FixtureStore.write(layers, to: store.descriptor)
-        let chain = store.path.appending(ByteString("chains/\(FixtureStore.chain).erofs"))
-        let tree = try Tree(try MappedFile(try Descriptor.open(chain, O_RDONLY)))
-        let streams = try tree.devices.map { device in
-            SharedDescriptor(
-                try Descriptor.open(
-                    store.path.appending(ByteString("layers/\(device.diffID.hex)/stream")), O_RDONLY))
-        }
-        let objects = try store.descriptor.open("objects", OpenFlag.path | O_DIRECTORY)
-        lower = try LowerTree(
-            tree: tree, streams: streams, objects: SharedDescriptor(objects),
-            objectsAreReadOnly: objectsAreReadOnly)
+        lower = try FixtureStore.lowerTree(in: store.descriptor, objectsAreReadOnly: objectsAreReadOnly)
         sandbox = try Self.makeSandbox(in: store, number: 0)
         union = try Self.open(sandbox, lower)
     }

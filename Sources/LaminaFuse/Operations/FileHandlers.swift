@@ -1,4 +1,4 @@
-// Requests about open files and their bytes.
+// Requests about open files and their bytes. OPEN and CREATE are answered raw (`OpenRequests`).
 
 import CFuse3
 import Glibc
@@ -9,33 +9,7 @@ import LaminaUnion
 private let largestTransfer = 16 << 20
 
 extension fuse_lowlevel_ops {
-    mutating func setOpenHandlers() {
-        unsafe open = { request, id, info in
-            unsafe answer(request, with: { reply, info in reply.opened(info) }) { (server) throws(Errno) in
-                // From then on the kernel opens files without asking.
-                if server.unasked.files { throw .noFunction }
-                var info = try unsafe fileInfo(info)
-                let file = try server.union.open(NodeID(rawValue: id), flags: info.flags)
-                info.fh = try server.files.insert(file)
-                // Nobody changes the bytes behind the kernel's back.
-                info.keep_cache = 1
-                return info
-            }
-        }
-        unsafe create = { request, parent, name, mode, info in
-            unsafe answer(
-                request, with: { reply, result in reply.created(result.0, result.1) }
-            ) { (server) throws(Errno) in
-                guard let request = unsafe request else { throw .ioError }
-                var info = try unsafe fileInfo(info)
-                let (entry, file) = try server.union.createFile(
-                    try unsafe byteString(name), in: NodeID(rawValue: parent),
-                    unsafe Creation(mode: mode, request: request), flags: info.flags)
-                info.fh = try server.files.insert(file)
-                info.keep_cache = 1
-                return (entry, info)
-            }
-        }
+    mutating func setCloseHandlers() {
         unsafe release = { request, id, info in
             unsafe answer(request, with: { reply, _ in reply.success() }) { (server) throws(Errno) in
                 server.closeFile(try unsafe fileInfo(info).fh, of: NodeID(rawValue: id))

@@ -1,5 +1,5 @@
-// Opening files in a session that may give them to the kernel. libfuse 3.14 has no place for the
-// number of a backing file in its answers, so these requests are answered raw.
+// Opening files, which may be given to the kernel. libfuse 3.14 has no place for the number of a
+// backing file in its answers, so these requests are answered raw.
 
 import Glibc
 import LaminaCore
@@ -12,8 +12,16 @@ extension Server {
     /// A file that is open by way of an object cannot be opened another way under the same number. It
     /// gets a new one then, and `ESTALE` makes the kernel look its path up again and find that.
     func openFile(_ header: WireHeader, _ body: RawSpan, _ device: Int32) throws(Errno) -> WireReply {
+        // From then on the kernel opens files without asking.
+        if unasked.files { throw .noFunction }
         let flags = Int32(bitPattern: try body.wire(at: 0) as UInt32)
         let id = NodeID(rawValue: header.node)
+        // FUSE_OPEN_KILL_SUIDGID of the structure's second word.
+        let more: UInt32 = try body.wire(at: 4)
+        if more & 1 != 0, try union.clearPrivileges(of: id) {
+            // The answer to OPEN brings no mode.
+            WireReply.attributesChanged(of: id).send(to: device)
+        }
         // First, so that an open which fails in the end has changed nothing.
         if flags.writes, passthrough.readsLower(id) { throw try renumber(id, device) }
         let file = try union.open(id, flags: flags)
@@ -40,14 +48,8 @@ extension Server {
         _ entry: Entry, _ file: OpenFile, _ flags: Int32, _ header: WireHeader
     ) throws(Errno) -> WireReply {
         var entry = entry
-        var opened = OpenedFile(handle: 0)
-        if passthrough.isOn {
-            // The kernel does not know the node yet.
-            guard let admitted = try admit(file, entry.id, flags, nil) else { throw .staleNFSFileHandle }
-            opened = admitted
-        } else {
-            opened.handle = try files.insert(file)
-        }
+        // The kernel does not know the node yet.
+        guard let opened = try admit(file, entry.id, flags, nil) else { throw .staleNFSFileHandle }
         entry.status.isFleeting = opened.mayBeMapped
         var reply = WireReply(to: header.unique)
         reply.append(entry, identities)
@@ -60,6 +62,7 @@ extension Server {
     private func admit(
         _ file: OpenFile, _ id: NodeID, _ flags: Int32, _ device: Int32?
     ) throws(Errno) -> OpenedFile? {
+        guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file)) }
         let backing = try file.backing(writes: flags.writes)
         var opened = OpenedFile(handle: try files.insert(file))
         switch passthrough.enter(id, backing, syncs: flags & (O_SYNC | O_DSYNC) != 0) {
@@ -90,12 +93,14 @@ extension Server {
     }
 
     /// Gives a node a new number, and has the kernel look its names up before it uses them again; false
-    /// when it had one. Opening and truncating hold no directory's lock in the kernel, which this takes.
+    /// when it had one.
     private func isRenumbered(_ id: NodeID, _ device: Int32) throws(Errno) -> Bool {
         guard let names = try union.renumber(id) else { return false }
         // What the kernel knows of the old one grows stale from now on.
         WireReply.attributesChanged(of: id).send(to: device)
-        for name in names { WireReply.nameExpired(name).send(to: device) }
+        passthrough.notify {
+            for name in names { WireReply.nameExpired(name).send(to: device) }
+        }
         return true
     }
 

@@ -35,6 +35,9 @@ final class Passthrough: Sendable {
     /// Numbers that the kernel may hold for us at once; opens beyond it go by this server.
     private static let maximum = 1 << 20
 
+    /// Threads that may wait for the kernel's locks at once, far fewer than serve.
+    private static let mostNotifying = RequestLoop.mostThreads / 4
+
     private let isWanted: Bool
     private let stackDepth: UInt32
     /// Whether opens that ask for durability of each write have to hear that it is not wanted.
@@ -42,6 +45,7 @@ final class Passthrough: Sendable {
     private let active = Atomic<Bool>(false)
     private let isRefused = Atomic<Bool>(false)
     private let device = Atomic<Int32>(-1)
+    private let notifying = Atomic<Int>(0)
     private let nodes = Mutex<[NodeID: Node]>([:])
 
     /// - Parameter isStacked: whether store or sandbox are on overlayfs or its like. Only then is the
@@ -93,6 +97,15 @@ final class Passthrough: Sendable {
             if case .kernel(_, let number) = way { return .kernel(number) }
             return .server
         }
+    }
+
+    /// Runs `tell`, which waits for locks of directories in the kernel. Who holds one may be waiting for an
+    /// answer of ours, so that only a few threads do this at a time; beyond them nothing is told, and a name
+    /// is found to have another number when it is next opened.
+    func notify(_ tell: () -> Void) {
+        let others = notifying.wrappingAdd(1, ordering: .relaxed).oldValue
+        if others < Self.mostNotifying { tell() }
+        notifying.wrappingSubtract(1, ordering: .relaxed)
     }
 
     /// Takes an open back, or hears of its end.

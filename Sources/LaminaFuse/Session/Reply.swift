@@ -68,12 +68,6 @@ struct Reply: ~Copyable {
         _ = unsafe fuse_reply_open(take(), &info)
     }
 
-    consuming func created(_ entry: Entry, _ info: fuse_file_info) {
-        var parameters = fuse_entry_param(entry, unsafe identities(of: request))
-        var info = info
-        _ = unsafe fuse_reply_create(take(), &parameters, &info)
-    }
-
     consuming func written(_ count: Int) {
         _ = unsafe fuse_reply_write(take(), count)
     }

@@ -157,7 +157,7 @@ extension fuse_lowlevel_ops {
         operations.setRemoveHandlers()
         operations.setAttributeHandlers()
         operations.setExtendedAttributeHandlers()
-        operations.setOpenHandlers()
+        operations.setCloseHandlers()
         operations.setDataHandlers()
         operations.setExtentHandlers()
         operations.setDirectoryHandlers()
@@ -173,16 +173,16 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     // SAFETY: libfuse hands over its own structure for the call.
     let offered = unsafe connection.pointee.capable
     server.settle(offered: offered)
-    var wanted =
+    let wanted =
         FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
         | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
-    // Who is not asked to open cannot cut the file while opening it.
-    if !server.unasked.files { wanted |= FUSE_CAP_ATOMIC_O_TRUNC }
+        | FUSE_CAP_ATOMIC_O_TRUNC
     unsafe connection.pointee.want |= UInt32(wanted) & offered
     // Pages are given up when this server says so and never by guessing from times.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
     // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
+    // Who is not asked to open cannot cut the file while opening it.
     if server.unasked.files { unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_ATOMIC_O_TRUNC) }
     unsafe connection.pointee.time_gran = 1
     // Reads ahead and releases wait for nobody; the kernel's own bound is 12 at once.

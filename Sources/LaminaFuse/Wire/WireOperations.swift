@@ -25,10 +25,8 @@ extension Server {
         do throws(Errno) {
             switch header.opcode {
             case Opcode.tmpfile: send(try makeTemporary(header, body), to: device)
-            case Opcode.open where passthrough.isOn:
-                try prepare(header, body, device)
-                send(try openFile(header, body, device), to: device)
-            case Opcode.create where passthrough.isOn: send(try createFile(header, body), to: device)
+            case Opcode.open: send(try openFile(header, body, device), to: device)
+            case Opcode.create: send(try createFile(header, body), to: device)
             case Opcode.statx: send(try status(header), to: device)
             case Opcode.setxattr where wire.has(WireSession.extendedSetxattr):
                 send(try setExtendedAttribute(header, body), to: device)
@@ -86,14 +84,6 @@ extension Server {
     private func prepare(_ header: WireHeader, _ body: RawSpan, _ device: Int32) throws(Errno) {
         switch header.opcode {
         case Opcode.initialize: try wire.noteInit(header.unique, body: body)
-        case Opcode.open:
-            // FUSE_OPEN_KILL_SUIDGID of `struct fuse_open_in.open_flags`.
-            let flags: UInt32 = try body.wire(at: 4)
-            let node = NodeID(rawValue: header.node)
-            if flags & 1 != 0, try union.clearPrivileges(of: node) {
-                // The answer to OPEN brings no mode.
-                WireReply.attributesChanged(of: node).send(to: device)
-            }
         case Opcode.setattr:
             let valid: UInt32 = try body.wire(at: 0)
             // FATTR_SIZE

@@ -19,18 +19,10 @@ final class QuickFixture {
         let store = try TemporaryDirectory()
         self.store = store
         try FixtureStore.write([layer], to: store.descriptor)
-        let chain = store.path.appending(ByteString("chains/\(FixtureStore.chain).erofs"))
-        let tree = try Tree(try MappedFile(try Descriptor.open(chain, O_RDONLY)))
-        let streams = try tree.devices.map { device in
-            SharedDescriptor(
-                try Descriptor.open(
-                    store.path.appending(ByteString("layers/\(device.diffID.hex)/stream")), O_RDONLY))
-        }
-        let objects = try store.descriptor.open("objects", OpenFlag.path | O_DIRECTORY)
-        let lower = try LowerTree(tree: tree, streams: streams, objects: SharedDescriptor(objects))
         for name: ByteString in ["upper", "work"] { try store.descriptor.makeDirectories(name) }
         let union = try Union(
-            lower: lower, upper: store.descriptor.open("upper", OpenFlag.path | O_DIRECTORY),
+            lower: FixtureStore.lowerTree(in: store.descriptor),
+            upper: store.descriptor.open("upper", OpenFlag.path | O_DIRECTORY),
             work: store.descriptor.open("work", O_RDONLY | O_DIRECTORY), UnionOptions())
         server = Server(
             union: union, MountOptions(mountpoint: "/", isReadOnly: false, isPrivileged: true)

@@ -39,6 +39,16 @@ struct WireReply {
         return reply
     }
 
+    /// `FUSE_NOTIFY_INVAL_INODE` of all pages: the listing that the kernel keeps of a directory, too.
+    static func listingChanged(of directory: NodeID) -> WireReply {
+        var reply = WireReply(to: 0)
+        reply.bytes.replaceSubrange(4..<8, with: bytes(of: Int32(2)))
+        reply.append(directory.rawValue)
+        reply.append(Int64(0))
+        reply.append(Int64(0))
+        return reply
+    }
+
     /// `FUSE_NOTIFY_INVAL_ENTRY` with `FUSE_EXPIRE_ONLY`: the name is looked up before it is used again.
     static func nameExpired(_ name: NodeName) -> WireReply {
         var reply = WireReply(to: 0)

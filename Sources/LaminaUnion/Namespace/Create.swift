@@ -23,6 +23,7 @@ extension Namespace {
         }
         guard let status = try upper.status(of: name, in: directory) else { throw .ioError }
         let node = adopt(name, in: directory, status: status, type: type, lower: nil)
+        if type == .directory { upper.names.know(node.id) }
         return Entry(id: node.id, status: visible(status, of: node))
     }
 
@@ -38,7 +39,7 @@ extension Namespace {
             guard existing.isWhiteout else { throw .fileExists }
         } else {
             if try lowerHas(name, in: directory) { throw .fileExists }
-            if isOneStep { return try upper.withPlace(of: name, in: directory, make) }
+            if isOneStep { return try upper.withNewPlace(of: name, in: directory, make) }
         }
         let temporary = upper.temporaryName()
         do throws(Errno) {
@@ -61,7 +62,7 @@ extension Namespace {
             try upper.work.openPath(temporary).setExtendedAttribute(
                 upper.convention.opaque, [UInt8(ascii: "y")].raw)
         }
-        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
             try upper.work.rename(temporary, to: parent, path, flags: exchange ? RenameFlag.exchange : 0)
         }
         if exchange { try upper.work.removeFile(temporary) }

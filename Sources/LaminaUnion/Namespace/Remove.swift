@@ -22,7 +22,7 @@ extension Namespace {
         try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
             let upper = namespace.upper
             let whiteout = hide ? try upper.makeWhiteout() : nil
-            try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+            try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
                 if let whiteout {
                     try upper.work.rename(whiteout, to: parent, path)
                 } else {
@@ -50,7 +50,7 @@ extension Namespace {
 
     /// Hides what the layers have at `name`, where the sandbox has nothing.
     private func whiteOut(_ name: ByteString, in directory: UpperNode) throws(Errno) {
-        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
             try parent.makeNode(path, mode: FileType.characterDevice.rawValue, device: .zero)
         }
     }
@@ -61,7 +61,7 @@ extension Namespace {
     ) throws(Errno) {
         let upper = self.upper
         let temporary = hide ? try upper.makeWhiteout() : upper.temporaryName()
-        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
             if hide {
                 try upper.work.rename(temporary, to: parent, path, flags: RenameFlag.exchange)
             } else {
@@ -83,6 +83,7 @@ extension Namespace {
         guard let anchor else { return }
         node.anchor = anchor
         if node.type == .directory {
+            upper.names.forget(node.id)
             table.removeInode(of: node)
         } else if try anchor.descriptor.status().linkCount == 0 {
             table.removeInode(of: node)

@@ -153,7 +153,7 @@ extension fuse_lowlevel_ops {
         unsafe operations.`init` = { pointer, connection in
             unsafe start(pointer, connection)
         }
-        operations.setLookupHandlers()
+        operations.setForgetHandlers()
         operations.setCreateHandlers()
         operations.setRemoveHandlers()
         operations.setAttributeHandlers()

@@ -36,9 +36,10 @@ extension Namespace {
     mutating func removeDirectory(_ name: ByteString, in parent: NodeID) throws(Errno) {
         guard let entry = try lookup(name, in: parent) else { throw .noSuchFileOrDirectory }
         guard entry.status.type == .directory else { throw .notDirectory }
-        guard try isEmpty(entry.id) else { throw .directoryNotEmpty }
         let directory = try ensureDirectory(parent)
         let hide = try lowerHas(name, in: directory)
+        if !hide, let node = table[entry.id], try removeEmpty(node, at: name, in: directory) { return }
+        guard try isEmpty(entry.id) else { throw .directoryNotEmpty }
         guard let node = table[entry.id] else {
             try whiteOut(name, in: directory)
             return markGone(entry.id)
@@ -46,6 +47,24 @@ extension Namespace {
         try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
             try namespace.discardDirectory(name, in: directory, hide: hide)
         }
+    }
+
+    /// Removes a directory in one step where the layers have nothing in it and nothing at its name; false when
+    /// it holds something, if only whiteouts.
+    private mutating func removeEmpty(
+        _ node: UpperNode, at name: ByteString, in directory: UpperNode
+    ) throws(Errno) -> Bool {
+        guard node.lower == nil else { return false }
+        do throws(Errno) {
+            try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
+                try namespace.upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+                    try parent.removeDirectory(path)
+                }
+            }
+        } catch Errno.directoryNotEmpty {
+            return false
+        }
+        return true
     }
 
     /// Hides what the layers have at `name`, where the sandbox has nothing.

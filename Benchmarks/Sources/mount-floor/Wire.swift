@@ -6,23 +6,34 @@ enum Opcode {
     static let lookup: UInt32 = 1
     static let forget: UInt32 = 2
     static let getAttributes: UInt32 = 3
+    static let setAttributes: UInt32 = 4
+    static let makeDirectory: UInt32 = 9
+    static let unlink: UInt32 = 10
+    static let removeDirectory: UInt32 = 11
+    static let rename: UInt32 = 12
     static let open: UInt32 = 14
     static let read: UInt32 = 15
+    static let write: UInt32 = 16
+    static let statFilesystem: UInt32 = 17
     static let release: UInt32 = 18
-    static let flush: UInt32 = 25
+    static let sync: UInt32 = 20
+    static let getExtendedAttribute: UInt32 = 22
     static let initialize: UInt32 = 26
     static let openDirectory: UInt32 = 27
     static let readDirectory: UInt32 = 28
     static let releaseDirectory: UInt32 = 29
+    static let create: UInt32 = 35
     static let interrupt: UInt32 = 36
     static let destroy: UInt32 = 38
     static let batchForget: UInt32 = 42
     static let readDirectoryPlus: UInt32 = 44
+    static let rename2: UInt32 = 45
 }
 
 enum InitFlag {
     static let asyncRead: UInt32 = 1 << 0
     static let readDirectoryPlus: UInt32 = 1 << 13
+    static let bigWrites: UInt32 = 1 << 5
     static let noOpenSupport: UInt32 = 1 << 17
     static let parallelDirectoryOperations: UInt32 = 1 << 18
     static let maxPages: UInt32 = 1 << 22
@@ -42,7 +53,6 @@ enum Size {
     static let entry = 128
     static let attributeReply = 104
     static let directoryEntry = 24
-    static let file: UInt64 = 4096
 }
 
 /// A message to the kernel, written field by field at offsets of a buffer that is made once.
@@ -50,7 +60,7 @@ enum Size {
 struct Message: ~Copyable {
     // SAFETY: allocated in init and freed in deinit; every field lies below `capacity`.
     private let bytes: UnsafeMutableRawPointer
-    static let capacity = 1 << 17
+    static let capacity = (1 << 20) + 16
     /// Where the next field goes.
     var position = Size.replyHeader
 

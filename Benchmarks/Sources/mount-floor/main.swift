@@ -1,41 +1,60 @@
 // mount-floor: a FUSE server that does nothing but answer, from one thread, by plain read(2) and write(2): what a
-// request costs when the server costs nothing. It serves one directory of files f0, f1, ... of 4 KiB and keeps them in
-// the kernel's caches for ever.
-// Usage: mount-floor [--cached] COUNT MOUNTPOINT      (--cached: opens are answered ENOSYS, once; ends with umount)
+// request costs when the server costs next to nothing. It shows a tree whose names and attributes it read into memory
+// before, and keeps everything in the kernel's caches for ever; files read as zeros. Changes are one call on the tree.
+// Usage: mount-floor [--cached] [--full] TREE MOUNTPOINT      (ends with umount)
+//   --cached   opens are answered ENOSYS, once
+//   --full     listings bring attributes of all nodes, and not of directories alone
 
 import Glibc
+import LaminaCore
+import LaminaSystem
 
 do {
     var words = Array(CommandLine.arguments.dropFirst())
-    let isCached = words.first == "--cached"
-    if isCached { words.removeFirst() }
-    guard words.count == 2, let count = UInt64(words[0]) else {
-        throw FloorError("usage: mount-floor [--cached] COUNT MOUNTPOINT")
+    var options = Options()
+    while let word = words.first, word.hasPrefix("--") {
+        switch word {
+        case "--cached": options.isCached = true
+        case "--full": options.listsFully = true
+        default: throw FloorError("no option \(word)")
+        }
+        words.removeFirst()
     }
-    let server = Server(connection: try connect(words[1]), count: count, isCached: isCached)
+    guard words.count == 2 else { throw FloorError("usage: mount-floor [--cached] [--full] TREE MOUNTPOINT") }
+    var server = try serve(words[0], on: words[1], options)
     try server.run()
 } catch {
     print("mount-floor: \(error)")
     exit(1)
 }
 
+/// Reads `tree` and mounts it on `directory`.
+func serve(_ tree: String, on directory: String, _ options: Options) throws(FloorError) -> Server {
+    do throws(Errno) {
+        let root = try Descriptor.open(ByteString(tree), O_RDONLY | O_DIRECTORY)
+        let mirror = try Mirror(root)
+        return Server(mirror, Changes(root), connection: try connect(directory), options)
+    } catch {
+        throw FloorError("\(tree) on \(directory): \(error)")
+    }
+}
+
 /// Mounts on `directory`; the descriptor that the kernel's requests come from.
-func connect(_ directory: String) throws(FloorError) -> Int32 {
+func connect(_ directory: String) throws(Errno) -> Int32 {
     // SAFETY: the path is alive during the call.
-    let device = unsafe open("/dev/fuse", O_RDWR | O_CLOEXEC)
-    guard device >= 0 else { throw FloorError("/dev/fuse: \(errorText())") }
+    let device = unsafe open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK)
+    guard device >= 0 else { throw Errno(rawValue: errno) }
     let options = "fd=\(device),rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"
     // SAFETY: the strings are alive during the call.
     guard unsafe mount("mount-floor", directory, "fuse.floor", 0, options) == 0 else {
-        throw FloorError("\(directory): \(errorText())")
+        throw Errno(rawValue: errno)
     }
     return device
 }
 
-/// The message of the last error.
-func errorText() -> String {
-    // SAFETY: a static text of the C library.
-    unsafe String(cString: strerror(errno))
+struct Options {
+    var isCached = false
+    var listsFully = false
 }
 
 /// Why the floor serves nothing.

@@ -1,6 +1,5 @@
 """Looking about in a tree: lstat, misses, listings, find and du; in a fresh mount, and again in the same one."""
 
-from . import fill
 from .client import timed
 
 
@@ -32,6 +31,8 @@ def find(bench, sandbox):
 
 
 def disk_usage(bench, sandbox):
+    # The bare server is told what Lamina finds out.
+    sandbox.lists_fully = True
     with sandbox.mounted() as root:
         return {"du/cold": timed("du", "-sx", root)}
 
@@ -43,19 +44,3 @@ def two_clients(name, operation, path_list):
             return {f"clients/{name}": bench.client.together(root, operation, bench.client.path_list(path_list))}
 
     return run
-
-
-def floor(bench, sandbox):
-    """What requests cost when the server costs nothing: names in one directory, each file of 4 KiB."""
-    sandbox.count = bench.sizes["floor"]
-    listed = bench.client.path_list("floor")
-    fill.write_list(listed, [f"f{number}".encode() for number in range(sandbox.count)])
-    fill.write_list(bench.client.path_list("top"), [b"."])
-    figures = {}
-    for name, operation, path_list, again in (
-        ("lstat", "lstat", "floor", "warm"), ("list", "list", "top", "warm"),
-        ("small", "read-files", "floor", "again"),
-    ):
-        first, second = first_and_again(bench, sandbox, operation, path_list)
-        figures[f"{name}/cold"], figures[f"{name}/{again}"] = first, second
-    return figures

@@ -6,7 +6,7 @@ disturbs a whole run disturbs both sides of it. Where the middle half of them is
 
 import statistics
 
-from .targets import ROWS
+from .targets import ROWS, most
 
 # The middle half of the runs' ratios may span so much of the median.
 WIDEST = 0.3
@@ -85,6 +85,12 @@ def verdict(target, found, contender):
     return FASTER if enough(statistics.median(values)) else SLOWER
 
 
+def at_floor(found, mode):
+    """Whether a missed row is within 15 % of the bare server that answers the same requests."""
+    floor = "floor-cached" if mode.endswith("cached") else "floor"
+    return floor in found and verdict(most(1.15, floor), found, mode) == FASTER
+
+
 def verdicts(row, found, modes):
     """What each mode reaches, in a few words."""
     words = []
@@ -93,6 +99,9 @@ def verdicts(row, found, modes):
         asked = [target for target in row.targets if not target.mode or not name or target.mode == name]
         answers = {verdict(target, found, source(found, mode)) for target in asked} - {None}
         for worst in (SLOWER, "unclear", FASTER):
+            if worst in answers and worst != FASTER and at_floor(found, mode):
+                words.append(f"{name} at the floor".strip())
+                break
             if worst in answers:
                 words.append(f"{name} {worst}".strip())
                 break

@@ -152,12 +152,14 @@ class Lamina(Sandbox):
 
 
 class Floor(Sandbox):
-    """A FUSE server that does nothing but answer (Benchmarks/Sources/mount-floor), on a tree of its own."""
+    """A FUSE server that does nothing but answer (Benchmarks/Sources/mount-floor): the merged tree, read before."""
 
     options = ()
+    lists_fully = False
 
     def mount(self):
-        self.serve(self.programs["mount-floor"], *self.options, str(self.count), self.root)
+        options = [*self.options, *(["--full"] if self.lists_fully else [])]
+        self.serve(self.programs["mount-floor"], *options, os.path.join(self.room, "merged"), self.root)
 
     def unmount(self):
         super().unmount()

@@ -43,6 +43,19 @@ import Testing
         #expect(try mount.read("big") == "new")
     }
 
+    /// The kernel never says that a file is closed.
+    @Test func madeFilesDoNotStayOpen() throws {
+        let mount = try mount([.directory("d")])
+        func descriptors() throws -> Int {
+            try Descriptor.open(ByteString("/proc/\(mount.server())/fd"), O_RDONLY | O_DIRECTORY).entries()
+                .count
+        }
+        let before = try descriptors()
+        for number in 0..<2_000 { try mount.write(ByteString("d/f\(number)"), "\(number)") }
+        #expect(try descriptors() < before + 600)
+        for number in 0..<2_000 { #expect(try mount.read(ByteString("d/f\(number)")) == "\(number)") }
+    }
+
     /// More files than the server keeps open, all open for writing, half of them without a name.
     @Test func moreFilesThanStayOpen() throws {
         let names = (0..<800).map { ByteString("d/f\($0)") }

@@ -1,36 +1,43 @@
-// Patience owns whether the leader looks for the next request for a moment before it sleeps. Waking a
-// thread on an idle core takes longer than most answers; a program that asks one thing after another
-// is then served without any such wake on our side.
+// Patience owns for how long the leader looks for the next request before it sleeps. Waking a thread on an idle core
+// takes longer than most answers; a program that asks one thing after another is then served without any such wake on
+// our side.
 //
-// Invariant: what looking costs in vain is a small part of what it saves: it stops after a few failures
-// in a row, and starts again when requests come as fast as looking would have found them.
+// Invariant: looking ends by itself. It grows while requests come as fast as looking could have found them, and halves
+// with each wait that was longer, as Linux does for virtual processors (Documentation/virt/kvm/halt-polling.rst), and
+// whenever somebody else wanted the core meanwhile.
 
 import Glibc
 
-/// One thread's expectation that the next request comes at once.
+/// One thread's expectation that the next request comes soon.
 struct Patience {
-    /// Nanoseconds of looking. About what two wakes of an idle virtual core take.
-    static let longest: UInt64 = 40_000
-    private static let most = 16
-    /// A failure weighs as much as this many successes.
-    private static let weight = 4
+    /// Nanoseconds. A program that computes between its requests, an interpreter that imports, takes up to this.
+    static let longest: UInt64 = 200_000
+    static let shortest: UInt64 = 10_000
+    /// One look takes about one microsecond, longer when somebody else has work for the core.
+    static let crowded: UInt64 = 5_000
 
-    private var trust = 8
+    enum Look {
+        case found
+        case inVain
+        /// Others want the core.
+        case crowded
+    }
+
+    /// Nanoseconds of looking; 0 is none.
+    private(set) var window: UInt64 = 40_000
 
     /// Whether looking is worth it.
     @inline(__always)
-    var looks: Bool { trust > 0 }
+    var looks: Bool { window > 0 }
 
-    /// A look ended, with a request or in vain.
+    /// A request came after so many nanoseconds, and looking had not found it.
     @inline(__always)
-    mutating func note(found: Bool) {
-        trust = found ? min(trust + 1, Self.most) : max(trust - Self.weight, 0)
-    }
-
-    /// The thread slept for so long until a request came.
-    @inline(__always)
-    mutating func noteSleep(_ nanoseconds: UInt64) {
-        if nanoseconds < Self.longest { trust = min(trust + 1, Self.most) }
+    mutating func noteWait(_ nanoseconds: UInt64, after look: Look) {
+        if look != .crowded, nanoseconds < Self.longest {
+            window = min(max(window * 2, Self.shortest), Self.longest)
+        } else {
+            window = window / 2 < Self.shortest ? 0 : window / 2
+        }
     }
 
     /// By the clock that nobody sets, in nanoseconds.
@@ -43,14 +50,18 @@ struct Patience {
             &+ UInt64(truncatingIfNeeded: time.tv_nsec)
     }
 
-    /// Looks whether a request waits at the device, until one does or the time is over. Lets every other
-    /// thread of this core run that wants to.
-    static func look(at device: Int32) -> Bool {
-        let start = now()
+    /// Looks whether a request waits at the device, until one does or the time since `start` is over. Lets every
+    /// other thread of this core run that wants to, and leaves it to them then.
+    func look(at device: Int32, since start: UInt64) -> Look {
+        guard looks else { return .inVain }
+        var last = start
         repeat {
-            if Watch.isReadable(device) { return true }
+            if Watch.isReadable(device) { return .found }
             sched_yield()
-        } while now() &- start < longest
-        return false
+            let time = Self.now()
+            if time &- last > Self.crowded { return .crowded }
+            last = time
+        } while last &- start < window
+        return .inVain
     }
 }

@@ -102,11 +102,10 @@ final class RequestLoop: @unchecked Sendable {
     @inline(__always)
     private func receive(_ buffer: inout RequestBuffer, _ patience: inout Patience) -> Int? {
         while !isEnding.load(ordering: .relaxed) {
-            let sleeps = !patience.looks
-            let start = sleeps ? Patience.now() : 0
-            if !sleeps { patience.note(found: Patience.look(at: device)) }
+            let start = Patience.now()
+            let look = patience.look(at: device, since: start)
             let count = buffer.receive(from: device)
-            if sleeps { patience.noteSleep(Patience.now() &- start) }
+            if look != .found { patience.noteWait(Patience.now() &- start, after: look) }
             if count > 0 { return count }
             let error = count == 0 ? EIO : errno
             // The request was interrupted before it was read, or this thread was, by a signal.

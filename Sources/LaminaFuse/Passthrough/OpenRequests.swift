@@ -33,7 +33,9 @@ extension Server {
 
     /// `FUSE_CREATE`: `struct fuse_create_in` and the name.
     func createFile(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
-        let flags = Int32(bitPattern: try body.wire(at: 0) as UInt32)
+        var flags = Int32(bitPattern: try body.wire(at: 0) as UInt32)
+        // Whoever opens it later finds it open.
+        if unasked.files { flags = O_RDWR }
         let mode: UInt32 = try body.wire(at: 4)
         let umask: UInt32 = try body.wire(at: 8)
         let (entry, file) = try union.createFile(
@@ -62,6 +64,11 @@ extension Server {
     private func admit(
         _ file: OpenFile, _ id: NodeID, _ flags: Int32, _ device: Int32?
     ) throws(Errno) -> OpenedFile? {
+        if unasked.files {
+            // Nor does the kernel say that such a file is closed.
+            union.keepOpen(file)
+            return OpenedFile(handle: 0)
+        }
         guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file)) }
         let backing = try file.backing(writes: flags.writes)
         var opened = OpenedFile(handle: try files.insert(file))

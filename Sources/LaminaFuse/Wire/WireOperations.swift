@@ -82,14 +82,16 @@ extension Server {
 
     /// `FUSE_TMPFILE`: `struct fuse_create_in` and a name of no meaning.
     private func makeTemporary(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
-        let flags: UInt32 = try body.wire(at: 0)
+        var flags = Int32(bitPattern: try body.wire(at: 0) as UInt32)
+        // Whoever reads or writes it later finds it open.
+        if unasked.files { flags = O_RDWR }
         let mode: UInt32 = try body.wire(at: 4)
         let umask: UInt32 = try body.wire(at: 8)
         let (entry, file) = try union.createTemporary(
             in: NodeID(rawValue: header.node),
             try Creation(permissions: mode, uid: header.uid, gid: header.gid, umask: umask, identities),
-            flags: Int32(bitPattern: flags))
-        return try created(entry, file, Int32(bitPattern: flags), header)
+            flags: flags)
+        return try created(entry, file, flags, header)
     }
 
     /// `FUSE_STATX`: all that stat shows, and the birth time.

@@ -46,8 +46,14 @@ final class NodeFiles: Sendable {
         }
         if let known { return known }
         let file = try open()
+        keep(file, id, writing: writing)
+        return file
+    }
+
+    /// Takes an open file in.
+    func keep(_ file: OpenFile, _ id: NodeID, writing: Bool) {
         // Closing may take time, so what is let go goes outside the lock.
-        let dropped: [Slot] = shard.slots.withLock { slots in
+        let dropped: [Slot] = shard(of: id).slots.withLock { slots in
             var dropped: [Slot] = []
             if let index = slots.firstIndex(where: { $0.id == id && (writing || !$0.isWritable) }) {
                 dropped.append(slots.remove(at: index))
@@ -57,7 +63,6 @@ final class NodeFiles: Sendable {
             return dropped
         }
         withExtendedLifetime(dropped) {}
-        return file
     }
 
     /// The kernel knows the node no more.
@@ -84,6 +89,9 @@ final class NodeFiles: Sendable {
 }
 
 extension Union {
+    /// Keeps a file that was made and opened, for reading and writing, for requests that name its node.
+    public func keepOpen(_ file: OpenFile) { nodeFiles.keep(file, file.id, writing: true) }
+
     /// The file behind a node that nobody opened by a request of its own. For writing, a lower file is
     /// copied up first.
     public func file(of id: NodeID, writing: Bool) throws(Errno) -> OpenFile {

@@ -11,18 +11,23 @@ final class AtomicBits: @unchecked Sendable {
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let count: Int
 
-    /// For places below `count`. O(1): the pages are made when their first bit is.
+    /// For places below `count`. O(1): the pages are made when their first bit is. So not from the heap, which
+    /// would clear what it gave before.
     /// - Throws: `ENOMEM`.
     init(count bits: UInt64) throws(Errno) {
         count = Int(clamping: bits / 64) &+ 1
-        // SAFETY: calloc checks the product, and zero bytes are atomics of 0.
-        guard let memory = unsafe calloc(count, MemoryLayout<Atomic<UInt64>>.stride) else { throw .noMemory }
+        let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Atomic<UInt64>>.stride)
+        guard !overflow else { throw .noMemory }
+        // SAFETY: new memory of the kernel's choice.
+        let memory = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { throw .noMemory }
+        // SAFETY: `size` bytes at the start of a page; zero bytes are atomics of 0.
         unsafe words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: count)
     }
 
     deinit {
-        // SAFETY: from calloc; atomics of integers have nothing to destroy.
-        unsafe free(words)
+        // SAFETY: from mmap, of this size; atomics of integers have nothing to destroy.
+        unsafe munmap(words, count * MemoryLayout<Atomic<UInt64>>.stride)
     }
 
     @inline(__always)

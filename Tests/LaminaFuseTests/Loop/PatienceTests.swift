@@ -1,4 +1,4 @@
-// When the leader looks for the next request before it sleeps.
+// How long the leader looks for the next request before it sleeps.
 
 import Glibc
 import LaminaCore
@@ -8,33 +8,60 @@ import Testing
 @testable import LaminaFuse
 
 @Suite struct PatienceTests {
-    @Test func givesUpAfterFailuresAndComesBack() {
+    @Test func growsWhileRequestsComeSoon() {
         var patience = Patience()
-        var failures = 0
-        while patience.looks, failures < 100 {
-            patience.note(found: false)
-            failures += 1
+        var last = patience.window
+        for _ in 0..<10 {
+            patience.noteWait(Patience.longest - 1, after: .inVain)
+            #expect(patience.window >= last && patience.window <= Patience.longest)
+            last = patience.window
         }
-        #expect((1...4).contains(failures))
-        patience.noteSleep(1_000_000)
+        #expect(last == Patience.longest)
+    }
+
+    /// All that is looked in vain, once requests come late, is less than twice the longest look.
+    @Test func endsWhenTheyComeLate() {
+        var patience = Patience()
+        for _ in 0..<10 { patience.noteWait(0, after: .inVain) }
+        var spent: UInt64 = 0
+        for _ in 0..<10 {
+            spent += patience.window
+            patience.noteWait(Patience.longest, after: .inVain)
+        }
+        #expect(!patience.looks && spent < 2 * Patience.longest)
+    }
+
+    @Test func leavesTheCoreToOthers() {
+        var patience = Patience()
+        for _ in 0..<10 { patience.noteWait(0, after: .inVain) }
+        for _ in 0..<10 { patience.noteWait(0, after: .crowded) }
         #expect(!patience.looks)
-        patience.noteSleep(5_000)
-        #expect(patience.looks)
-        for _ in 0..<100 { patience.note(found: true) }
-        failures = 0
-        while patience.looks, failures < 100 {
-            patience.note(found: false)
-            failures += 1
-        }
-        #expect(failures == 4)
+    }
+
+    @Test func startsAgainWhenTheyComeSoon() {
+        var patience = Patience()
+        for _ in 0..<10 { patience.noteWait(1_000_000, after: .inVain) }
+        #expect(!patience.looks)
+        patience.noteWait(1_000, after: .inVain)
+        #expect(patience.window == Patience.shortest)
+        patience.noteWait(1_000, after: .inVain)
+        #expect(patience.window == 2 * Patience.shortest)
+    }
+
+    @Test func withoutPatienceNobodyLooks() {
+        var patience = Patience()
+        for _ in 0..<10 { patience.noteWait(1_000_000, after: .inVain) }
+        // No descriptor has this number: looking would be an error that is never found.
+        #expect(patience.look(at: -1, since: Patience.now()) == .inVain)
     }
 
     @Test func looksForSoLongAndNoLonger() throws {
         let pipe = try ProcessPipe()
         let writeEnd = try pipe.writeEnd.duplicate()
         let end = pipe.takeReadEnd()
-        #expect(!Patience.look(at: end.rawValue))
+        let patience = Patience()
+        #expect(patience.look(at: end.rawValue, since: Patience.now()) != .found)
         try writeEnd.writeAll(Array("x".utf8))
-        #expect(Patience.look(at: end.rawValue))
+        #expect(patience.look(at: end.rawValue, since: Patience.now()) == .found)
     }
 }

@@ -53,7 +53,7 @@ extension Engine {
         try? store.root.openDirectory("sandboxes").removeTree(ByteString(sandbox.id))
     }
 
-    private static func newID() -> String {
+    static func newID() -> String {
         (0..<8).map { _ in
             let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
             return String(repeating: "0", count: 8 - digits.count) + digits

@@ -80,7 +80,7 @@ extension Catalog {
             database,
             sql: """
                 SELECT name FROM sandbox WHERE id IN (SELECT sandbox FROM redirect WHERE volume = ?)
-                ORDER BY created, id
+                ORDER BY name
                 """, arguments: [name])
     }
 

@@ -14,7 +14,7 @@ public struct VolumeRecord: Sendable, Hashable {
     public var options: [String: String]
     /// Bytes that it may hold; nil for no bound.
     public var size: Int64?
-    /// Names of the sandboxes that have a redirect to it, oldest first.
+    /// Names of the sandboxes that have a redirect to it, sorted.
     public var sandboxes: [String] = []
 
     public init(

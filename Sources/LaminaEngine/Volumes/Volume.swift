@@ -19,7 +19,7 @@ public struct Volume: Sendable, Hashable {
     public var labels: [String: String]
     /// As they were given.
     public var options: [String: String]
-    /// Names of the sandboxes that have a redirect to it, oldest first.
+    /// Names of the sandboxes that have a redirect to it, sorted.
     public var sandboxes: [String]
     /// The directory that holds its files.
     public var directory: ByteString

@@ -4,6 +4,12 @@ import LaminaSystem
 import LaminaTestSupport
 import Testing
 
+/// Whether this machine can mount; says so where it cannot.
+private let canMount: Bool = {
+    if geteuid() != 0 { print("SKIPPED VolumeCommandTests.aVolumeWithAMountStays: needs root") }
+    return geteuid() == 0
+}()
+
 /// `lamina volume`: what each verb prints, and how it fails.
 @Suite struct VolumeCommandTests {
     /// Writes `bytes` zeros into a volume.
@@ -210,6 +216,34 @@ import Testing
         let run = try lamina.run("volume", "prune", input: ByteString(yes))
         #expect(run.exitCode == 0 && run.lines.first == "Deleted Volumes:", "\(run)")
         #expect(run.errors.contains("WARNING! This will remove anonymous local volumes"), "\(run)")
+    }
+
+    /// What is mounted in a volume is not the volume's to remove.
+    @Test(.enabled(if: canMount)) func aVolumeWithAMountStays() throws {
+        let lamina = try LaminaProgram()
+        try lamina.lines("volume", "create", "data")
+        let drawn = try #require(try lamina.lines("volume", "create").first)
+        let source = try lamina.file([1], named: "precious")
+        for name in ["data", drawn] {
+            try write(1, to: name, lamina)
+            let file = "\(lamina.root)/volumes/\(name)/_data/file"
+            #expect(try CommandRun.run("/bin/mount", ["--bind", source, file]).exitCode == 0)
+        }
+        defer { for name in ["data", drawn] { unmountFile(of: name, lamina) } }
+        for _ in 0..<2 {
+            lamina.expectFailure(
+                try lamina.run("volume", "rm", "data"), code: 4, "data: something is mounted in it, at ",
+                "volumes/data/_data/file")
+        }
+        #expect(try lamina.lines("volume", "prune", "-af") == ["Total reclaimed space: 0B"])
+        #expect(try FileStatus.of(ByteString(source)).size == 1)
+        unmountFile(of: "data", lamina)
+        #expect(try lamina.lines("volume", "rm", "data") == ["data"])
+    }
+
+    private func unmountFile(of volume: String, _ lamina: LaminaProgram) {
+        let file = lamina.root.appending(ByteString("volumes/\(volume)/_data/file"))
+        try? MountTable.unmount(file, lazy: false)
     }
 
     /// `lamina prune` knows what a volume is: it takes no data, not even of one that no catalogue names.

@@ -14,7 +14,8 @@ public struct VolumePruneReport: Sendable, Hashable {
 
 extension Engine {
     /// Removes the anonymous volumes that no sandbox uses, or with `all` the named ones too, as far as
-    /// `filter` lets them through. One that comes into use meanwhile stays.
+    /// `filter` lets them through. One that comes into use meanwhile stays, as does one in which something
+    /// is mounted.
     public func pruneVolumes(
         all: Bool = false, _ filter: VolumeFilter = VolumeFilter()
     ) throws(LaminaError) -> VolumePruneReport {
@@ -22,6 +23,7 @@ extension Engine {
         filter.isDangling = true
         var report = VolumePruneReport()
         for volume in try volumes(filter) where all || filter.all == true || volume.isAnonymous {
+            if try mountpoint(in: volume) != nil { continue }
             let size = try Self.storing(volume.name) { () throws(StoreError) in
                 try store.volumeDiskSize(volume.name)
             }

@@ -72,7 +72,8 @@ extension Engine {
 
     /// Removes a volume with everything in it.
     ///
-    /// Throws `busy` while a sandbox has a redirect to it, `notFound` for no volume unless `force`.
+    /// Throws `busy` while a sandbox has a redirect to it or something is mounted in it, `notFound` for
+    /// no volume unless `force`.
     public func removeVolume(_ name: String, force: Bool = false) throws(LaminaError) {
         // Keeps a prune from the files while they are being removed here.
         let lease = try lease(exclusive: false)
@@ -82,8 +83,17 @@ extension Engine {
         _ = consume lease
     }
 
+    /// A mount point at or beneath the volume's directory, whose files are not the volume's. O(mounts).
+    func mountpoint(in volume: Volume) throws(LaminaError) -> ByteString? {
+        let directory = try Self.resolved(root).appending(VolumePath.data(of: volume.name))
+        return try Self.mountpoints().first { LexicalPath.isWithin($0, directory) }
+    }
+
     private func takeAway(_ name: String) throws(LaminaError) {
-        _ = try volume(name)
+        let volume = try volume(name)
+        if let place = try mountpoint(in: volume) {
+            throw LaminaError(.busy, name, "something is mounted in it, at \(place)")
+        }
         let discarded = try Self.storing(name) { () throws(StoreError) in try store.discardVolume() }
         do throws(CatalogError) {
             try catalog.removeVolume(name) { name throws(Errno) in try discarded.take(name) }

@@ -2,8 +2,8 @@ import LaminaCore
 import LaminaEngine
 import Testing
 
-/// `-v`, each string with what it means or the exact error. The first two lists hold all strings of moby's
-/// and docker/cli's own tests that concern Linux.
+/// `-v`, each string with what it means or the exact error. Among them are the strings of moby's
+/// `TestLinuxParseMountRaw` and of docker/cli's `volumespec_test.go`, but for those about Windows.
 @Suite struct VolumeSyntaxTests {
     @Test(arguments: [
         ("/data", "volume * /data yields"),
@@ -18,6 +18,18 @@ import Testing
         ("data:/data:nocopy,rw", "volume data /data nocopy"),
         ("a1_.-B:/x", "volume a1_.-B /x"),
         ("relative:/absolute-path", "volume relative /absolute-path"),
+        ("hostPath:/containerPath:ro", "volume hostPath /containerPath ro"),
+        ("name:/named1", "volume name /named1"),
+        ("name:/target:nocopy", "volume name /target nocopy"),
+        ("/path", "volume * /path yields"),
+        ("/path/foo", "volume * /path/foo yields"),
+        ("/home", "volume * /home yields"),
+        ("/home:/something/else", "bind /home /something/else create"),
+        ("./foo:/target", "bind /home/me/foo /target create"),
+        ("../other:/target", "bind /home/other /target create"),
+        ("/foo:/target", "bind /foo /target create"),
+        ("/home/user:/target", "bind /home/user /target create"),
+        ("/hostPath:/containerPath:rw", "bind /hostPath /containerPath create"),
         ("/home:/home", "bind /home /home create"),
         ("/home:/with space", "bind /home /with space create"),
         ("/rw:/ro", "bind /rw /ro create"),
@@ -47,6 +59,9 @@ import Testing
         ("tmp:", "invalid spec: tmp:: empty section between colons"),
         (":/test", "invalid spec: :/test: empty section between colons"),
         (":test:", "invalid spec: :test:: empty section between colons"),
+        (":::", "invalid spec: :::: empty section between colons"),
+        (":/tmp::", "invalid spec: :/tmp::: empty section between colons"),
+        (":foo", "invalid spec: :foo: empty section between colons"),
         ("/tmp:::", "invalid spec: /tmp:::: empty section between colons"),
         ("/foo::ro", "invalid spec: /foo::ro: empty section between colons"),
         ("/foo:/foo:", "invalid spec: /foo:/foo:: empty section between colons"),
@@ -54,6 +69,14 @@ import Testing
         ("/path:ro", "invalid volume specification: '/path:ro'"),
         ("/path:ro,z", "invalid volume specification: '/path:ro,z'"),
         ("path:shared", "invalid volume specification: 'path:shared'"),
+        ("/path:rw", "invalid volume specification: '/path:rw'"),
+        ("/rw:rw", "invalid volume specification: '/rw:rw'"),
+        ("path:ro", "invalid volume specification: 'path:ro'"),
+        ("/path:shared", "invalid volume specification: '/path:shared'"),
+        ("/path:slave", "invalid volume specification: '/path:slave'"),
+        ("/path:private", "invalid volume specification: '/path:private'"),
+        ("name:/target:bogus", "invalid mode: bogus"),
+        ("/path:/path:ro,z,rshared,rslave", "invalid mode: ro,z,rshared,rslave"),
         ("/path:/path:sw", "invalid mode: sw"),
         ("/path:/path:rwz", "invalid mode: rwz"),
         ("/path:/path:ro,rw", "invalid mode: ro,rw"),
@@ -68,6 +91,9 @@ import Testing
     }
 
     @Test(arguments: [
+        (".", "volume", "invalid mount path: '.' mount path must be absolute"),
+        ("../", "volume", "invalid mount path: '../' mount path must be absolute"),
+        ("/:path", "bind", "invalid mount path: 'path' mount path must be absolute"),
         ("./", "volume", "invalid mount path: './' mount path must be absolute"),
         ("data", "volume", "invalid mount path: 'data' mount path must be absolute"),
         ("/", "volume", "invalid specification: destination can't be '/'"),
@@ -113,6 +139,19 @@ import Testing
         ("/a:/b:shared", "option 'shared' is not supported: mounts do not propagate through a redirect"),
         ("/a:/b:rprivate", "option 'rprivate' is not supported: mounts do not propagate through a redirect"),
         ("data:/b:rslave", "option 'rslave' is not supported: mounts do not propagate through a redirect"),
+        (
+            "/hostPath:/containerPath:rslave,ro,Z",
+            "option 'rslave' is not supported: mounts do not propagate through a redirect"
+        ),
+        ("/hostPath:/containerPath:Z,slave,ro", "option 'Z' is not supported: SELinux labels are not set"),
+        (
+            "name:/absolute-path:private",
+            "option 'private' is not supported: mounts do not propagate through a redirect"
+        ),
+        (
+            "/source:/target:slave",
+            "option 'slave' is not supported: mounts do not propagate through a redirect"
+        ),
         (
             "/a:/b:delegated",
             "option 'delegated' is not supported: writes are never held back; use cached or consistent"

@@ -15,7 +15,8 @@ extension Engine {
     func plan(
         _ requests: [RedirectRequest], for image: ImageRecord, allowSpecial: Bool
     ) throws(LaminaError) -> RedirectPlan {
-        var plan = try RedirectPlan(requests, imageVolumes: imageVolumes(image.id))
+        var plan = try RedirectPlan(
+            Self.checked(requests), imageVolumes: try imageVolumes(image.id))
         for request in plan.requests {
             var redirect = request.redirect
             switch redirect.kind {
@@ -33,6 +34,21 @@ extension Engine {
             try makeSource(of: redirect)
         }
         return plan
+    }
+
+    /// Requests that no parser made are held to the same rules.
+    private static func checked(_ requests: [RedirectRequest]) throws(LaminaError) -> [RedirectRequest] {
+        var result = requests
+        for index in result.indices {
+            do throws(Refusal) {
+                result[index].redirect = try RedirectRules.checked(result[index].redirect)
+                try RedirectRules.checkName(result[index].redirect)
+                _ = try VolumeOptions(result[index].volumeOptions)
+            } catch {
+                throw LaminaError(.usage, "redirect", error.reason)
+            }
+        }
+        return result
     }
 
     private func planVolume(

@@ -103,6 +103,7 @@ struct MountSyntax {
         var redirect = redirect
         redirect.kind = kind
         var request = RedirectRequest(try RedirectRules.checked(redirect))
+        try RedirectRules.checkName(redirect)
         _ = try VolumeOptions(volumeOptions)
         request.labels = labels
         request.volumeOptions = volumeOptions

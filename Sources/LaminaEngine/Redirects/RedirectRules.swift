@@ -4,7 +4,8 @@
 import LaminaCore
 
 enum RedirectRules {
-    /// The redirect with its target and a bind's source made clean; throws what is wrong with it.
+    /// The redirect with its target and a bind's source made clean; throws what is wrong with it. The
+    /// name of a volume is `checkName`'s: Docker looks at it later, and says so without the type.
     static func checked(_ redirect: Redirect) throws(Refusal) -> Redirect {
         var result = redirect
         do throws(Refusal) {
@@ -21,11 +22,13 @@ enum RedirectRules {
         } catch {
             throw Refusal("invalid mount config for type \"\(redirect.kind.rawValue)\": \(error.reason)")
         }
-        // Docker says this later, when it makes the volume.
-        if redirect.kind == .volume && !redirect.source.isEmpty { try VolumeName.check(redirect.source) }
         result.target = LexicalPath.clean(redirect.target)
         if redirect.kind == .bind { result.source = LexicalPath.clean(redirect.source) }
         return result
+    }
+
+    static func checkName(_ redirect: Redirect) throws(Refusal) {
+        if redirect.kind == .volume && !redirect.source.isEmpty { try VolumeName.check(redirect.source) }
     }
 
     /// `checkTarget` with the type in front, for a type that there is not.

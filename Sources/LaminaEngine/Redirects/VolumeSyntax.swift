@@ -53,13 +53,15 @@ enum VolumeSyntax {
     private static func request(
         _ redirect: Redirect, of text: ByteString, yields: Bool = false
     ) throws(Refusal) -> RedirectRequest {
+        var request: RedirectRequest
         do throws(Refusal) {
-            var request = RedirectRequest(try RedirectRules.checked(redirect))
-            request.yields = yields
-            return request
+            request = RedirectRequest(try RedirectRules.checked(redirect))
         } catch {
             throw Refusal("invalid volume specification: '\(text)': \(error.reason)")
         }
+        try RedirectRules.checkName(redirect)
+        request.yields = yields
+        return request
     }
 
     /// Which kind of mode a word is; nil when it is none.

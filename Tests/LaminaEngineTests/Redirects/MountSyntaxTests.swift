@@ -22,6 +22,7 @@ import Testing
         ("type=bind,src=/a,dst=/t,bind-create-src=false", "bind /a /t"),
         ("type=bind,src=/a,dst=/t,consistency=consistent", "bind /a /t consistent"),
         ("type=bind,src=/a,dst=/t,consistency=CACHED", "bind /a /t"),
+        ("type=bind,src=/a,dst=/t,consistency=default", "bind /a /t"),
         ("type=volume,src=data,dst=/t", "volume data /t"),
         ("src=data,dst=/t", "volume data /t"),
         ("target=/t", "volume * /t"),
@@ -88,6 +89,7 @@ import Testing
         ("type=tmpfs,target=/foo,tmpfs-size=1e30", "invalid value for tmpfs-size: 1e30"),
         ("type=tmpfs,target=/foo,tmpfs-mode=foo", "invalid value for tmpfs-mode: foo"),
         ("type=tmpfs,target=/foo,tmpfs-mode=0888", "invalid value for tmpfs-mode: 0888"),
+        ("type=tmpfs,target=/foo,tmpfs-mode=10000", "invalid value for tmpfs-mode: 10000"),
         ("type=tmpfs,target=/foo,tmpfs-mode=+7", "invalid value for tmpfs-mode: +7"),
         (
             "type=volume,target=/foo,source=/foo,bind-create-src",
@@ -122,6 +124,10 @@ import Testing
         ("type=bind,target=/foo", "bind", "field Source must not be empty"),
         ("type=bind,src=foo,target=/foo", "bind", "invalid mount path: 'foo' mount path must be absolute"),
         ("type=tmpfs,src=foo,dst=/foo", "tmpfs", "field Source must not be specified"),
+        (
+            "type=bind,source=/foo,target=a/..", "bind",
+            "invalid mount path: 'a/..' mount path must be absolute"
+        ),
         ("type=image,dst=/foo", "image", "field Source must not be empty"),
         (
             "type=image,src=a,dst=/foo,image-subpath=../x", "image",

@@ -132,10 +132,11 @@ extension Store {
             let status = try ingest.status(of: name)
             // A stray file has no lock to hold.
             guard status.type == .directory else { return try ingest.openPath(name) }
-            let lock = try ingest.openDirectory(name).open(
-                IngestDirectory.lockName, O_RDWR | O_CREAT | O_NOFOLLOW, permissions: 0o600)
-            try lock.lock(exclusive: true, wait: false)
-            return lock
+            let directory = try ingest.openDirectory(name)
+            try directory.lock(exclusive: true, wait: false)
+            // Whoever held it before may have removed it.
+            if try directory.status().linkCount > 0 { return directory }
+            return nil
         } catch {
             if error == .wouldBlock || error == .noSuchFileOrDirectory { return nil }
             throw error

@@ -37,7 +37,8 @@ public enum CopyKind: Sendable {
 public final class Union: Sendable {
     let lower: LowerTree
     let upper: UpperTree
-    let twins: TwinBitmap
+    /// Which lower nodes the sandbox holds a twin of. Only ever set.
+    let twins: AtomicBits
     let isReadOnly: Bool
     let snapshots = DirectorySnapshots()
     let nodeFiles = NodeFiles()
@@ -57,11 +58,11 @@ public final class Union: Sendable {
         self.lower = lower
         isReadOnly = options.isReadOnly
         residentIndex = ResidentIndex(lower)
-        let tree = try UpperTree(root: upper, work: work, options)
+        let tree = try UpperTree(root: upper, work: work, nodes: lower.tree.nidLimit, options)
         self.upper = tree
         if !isReadOnly { try tree.emptyWork() }
         if !isReadOnly, options.isVolatile { try VolatileMarker.make(in: tree.work) }
-        let twins = try TwinBitmap(nodes: lower.tree.nidLimit)
+        let twins = try AtomicBits(count: lower.tree.nidLimit)
         self.twins = twins
         var namespace = try Namespace(lower: lower, upper: tree, twins: twins)
         if !isReadOnly { try namespace.finishLinks() }

@@ -65,9 +65,9 @@ final class LaminaProgram {
     }
 
     /// Unmounts. A program that another test starts holds a copy of every descriptor until it runs,
-    /// so that a mount may be busy for a moment.
+    /// so that a mount may be busy for as long as a loaded machine takes.
     func unmount(_ name: String) throws {
-        for _ in 0..<100 {
+        for _ in 0..<1500 {
             let run = try run("umount", name)
             if run.exitCode == 0 { return #expect(run.output.isEmpty && run.errors.isEmpty) }
             #expect(run.exitCode == 4, "\(run)")

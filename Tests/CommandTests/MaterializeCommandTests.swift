@@ -34,21 +34,13 @@ private let canMount: Bool = {
         return lamina.root.appending(ByteString("sandboxes/\(id)"))
     }
 
-    private func unmount(_ lamina: LaminaProgram) throws {
-        for _ in 0..<100 {
-            if try lamina.run("umount", "box").exitCode == 0 { return }
-            usleep(20_000)
-        }
-        Issue.record("stays busy")
-    }
-
     @Test func fillsMappedFiles() throws {
         let lamina = try program()
         let mountpoint = ByteString(try #require(try lamina.lines("mount", "box").first))
         try Descriptor.open(mountpoint.appending("d/large"), O_RDWR).writeAll([1, 2, 3].raw, at: 1_000_000)
         try Descriptor.open(mountpoint, O_RDONLY | O_DIRECTORY).setPermissions(of: "d/other", 0o600)
         lamina.expectFailure(try lamina.run("sandbox", "materialize", "box"), code: 4, "box: is mounted")
-        try unmount(lamina)
+        try lamina.unmount("box")
         let upper = try sandbox(lamina).appending("upper/d")
         let sparse = try FileStatus.of(upper.appending("large"))
         #expect(sparse.blocks * 512 < 1 << 20)
@@ -75,7 +67,7 @@ private let canMount: Bool = {
             try lamina.run("sandbox", "materialize", "nobody"), code: 3, "nobody: no such sandbox")
         let mountpoint = ByteString(try #require(try lamina.lines("mount", "box").first))
         try Descriptor.open(mountpoint.appending("d/large"), O_RDWR).writeAll([1].raw, at: 0)
-        try unmount(lamina)
+        try lamina.unmount("box")
         let maps = try sandbox(lamina).appending("maps")
         let name = try #require(try Descriptor.open(maps, O_RDONLY | O_DIRECTORY).entries().first?.name)
         try Descriptor.open(maps.appending(name), O_RDWR).writeAll([0].raw, at: 0)

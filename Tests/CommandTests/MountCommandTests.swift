@@ -92,7 +92,7 @@ private let canMount: Bool = {
         while kill(process, 0) == 0 { usleep(1000) }
         #expect(try lamina.lines("ps").contains { $0.contains("Dead") })
         lamina.expectFailure(try lamina.run("mount", "box"), code: 4, "its server has died")
-        try lamina.lines("umount", "box")
+        try lamina.unmount("box")
         try lamina.lines("mount", "box")
         #expect(try text(mountpoint.appending("etc/release")) == "two\n")
         #expect(try lamina.lines("rm", "-f", "box") == ["box"])

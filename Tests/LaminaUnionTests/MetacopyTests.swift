@@ -136,6 +136,8 @@ import Testing
             fixture.sandbox.appending("upper/lost"), O_RDWR | O_CREAT, permissions: 0o600)
         let empty: [UInt8] = []
         try file.setExtendedAttribute(Self.metacopy, empty.raw)
+        // The sandbox is nobody else's while it is mounted.
+        try fixture.reopen()
         #expect(throws: Errno.ioError) { try fixture.find("lost") }
         let redirect = Array("/no/such".utf8)
         try file.setExtendedAttribute(Self.redirect, redirect.raw)

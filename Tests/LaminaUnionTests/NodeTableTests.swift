@@ -62,23 +62,3 @@ import Testing
         #expect(table[directory.id] == nil)
     }
 }
-
-@Suite struct TwinBitmapTests {
-    @Test func setsSingleBits() throws {
-        let twins = try TwinBitmap(nodes: 200)
-        for nid: UInt64 in [0, 1, 63, 64, 127, 200] {
-            #expect(!twins.contains(nid))
-            twins.insert(nid)
-            #expect(twins.contains(nid))
-        }
-        #expect(!twins.contains(2))
-        #expect(!twins.contains(65))
-    }
-
-    @Test func numbersBeyondTheEndAreNotThere() throws {
-        let twins = try TwinBitmap(nodes: 10)
-        twins.insert(1 << 40)
-        #expect(!twins.contains(1 << 40))
-        #expect(!twins.contains(.max))
-    }
-}

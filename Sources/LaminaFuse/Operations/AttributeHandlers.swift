@@ -8,12 +8,6 @@ import LaminaUnion
 
 extension fuse_lowlevel_ops {
     mutating func setAttributeHandlers() {
-        unsafe getattr = { request, id, _ in
-            unsafe answer(request, with: { reply, status in reply.attributes(status) }) {
-                (server) throws(Errno) in
-                try server.union.status(of: NodeID(rawValue: id))
-            }
-        }
         unsafe setattr = { request, id, attributes, wanted, info in
             unsafe answer(request, with: { reply, status in reply.attributes(status) }) {
                 (server) throws(Errno) in
@@ -43,13 +37,6 @@ extension fuse_lowlevel_ops {
     }
 
     mutating func setExtendedAttributeHandlers() {
-        unsafe getxattr = { request, id, name, size in
-            unsafe answer(
-                request, with: { reply, value in reply.attributeValue(value, limit: size) }
-            ) { (server) throws(Errno) in
-                try server.union.extendedAttribute(of: NodeID(rawValue: id), try unsafe byteString(name))
-            }
-        }
         unsafe listxattr = { request, id, size in
             unsafe answer(
                 request, with: { reply, value in reply.attributeValue(value, limit: size) }

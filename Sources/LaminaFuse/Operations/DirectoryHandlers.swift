@@ -50,13 +50,17 @@ private func list(
     ) { (server) throws(Errno) in
         var writer = unsafe ListingWriter(request: request, buffer: buffer)
         guard offset >= 0 else { throw .invalidArgument }
+        var detail = plus ? server.listingAdvice.answer() : .bare
+        var isLeftOut = false
         try server.union.forEachEntry(of: directory, from: UInt64(offset)) { name, inode, type, next in
-            if plus {
-                server.union.append(name, inode, type, next, of: directory, to: &writer)
-            } else {
-                writer.append(name, inode: inode, type: type, next: next)
+            if type == .directory ? plus : detail == .full {
+                return server.union.append(name, inode, type, next, of: directory, to: &writer)
             }
+            if detail == .probing { detail = .full }
+            isLeftOut = true
+            return writer.append(name, inode: inode, type: type, next: next, plus: plus)
         }
+        if plus, isLeftOut { server.listingAdvice.leftOut(in: directory) }
         return writer.used
     }
 }

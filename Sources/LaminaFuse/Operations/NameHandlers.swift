@@ -1,4 +1,4 @@
-// Requests about names: lookup, forget, and everything that makes or removes one.
+// Requests about names: forget, and everything that makes or removes one.
 
 import CFuse3
 import Glibc
@@ -6,14 +6,7 @@ import LaminaCore
 import LaminaUnion
 
 extension fuse_lowlevel_ops {
-    mutating func setLookupHandlers() {
-        unsafe lookup = { request, parent, name in
-            unsafe answer(request, with: { reply, entry in reply.entry(entry) }) { (server) throws(Errno) in
-                try unsafe withName(name) { (name) throws(Errno) in
-                    try server.union.lookup(name, in: NodeID(rawValue: parent))
-                }
-            }
-        }
+    mutating func setForgetHandlers() {
         unsafe forget = { request, id, count in
             unsafe answer(request, with: { reply, _ in reply.none() }) { (server) throws(Errno) in
                 server.union.forget(NodeID(rawValue: id), count: count)

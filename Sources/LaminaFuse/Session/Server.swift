@@ -14,6 +14,7 @@ final class Server: Sendable {
     let unasked = UnaskedOpens()
     let data: DataMode
     let wire = WireSession()
+    let listingAdvice = ListingAdvice()
     let counters: Counters?
     let passthrough: Passthrough
     /// Called once, when the kernel accepted the mount.

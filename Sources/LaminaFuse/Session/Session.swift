@@ -86,6 +86,7 @@ public func serve(
     let device = unsafe fuse_session_fd(session)
     server.passthrough.setDevice(device)
     union.whenParentIsCopied { WireReply.attributesChanged(of: $0).send(to: device) }
+    server.listingAdvice.whenListingIsPoor { WireReply.listingChanged(of: $0).send(to: device) }
     defer { union.whenParentIsCopied(nil) }
     var io = fuse_custom_io.lamina
     guard unsafe fuse_session_custom_io(session, &io, device) == 0 else {
@@ -152,7 +153,7 @@ extension fuse_lowlevel_ops {
         unsafe operations.`init` = { pointer, connection in
             unsafe start(pointer, connection)
         }
-        operations.setLookupHandlers()
+        operations.setForgetHandlers()
         operations.setCreateHandlers()
         operations.setRemoveHandlers()
         operations.setAttributeHandlers()
@@ -174,10 +175,12 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     let offered = unsafe connection.pointee.capable
     server.settle(offered: offered)
     let wanted =
-        FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
+        FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ
         | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_DIO | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK
         | FUSE_CAP_ATOMIC_O_TRUNC
     unsafe connection.pointee.want |= UInt32(wanted) & offered
+    // What a listing brings is our own choice (`ListingAdvice`).
+    unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS_AUTO)
     // Pages are given up when this server says so and never by guessing from times.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
     // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.

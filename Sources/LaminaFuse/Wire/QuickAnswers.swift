@@ -31,8 +31,8 @@ extension Server {
             switch header.opcode {
             case Opcode.lookup: return try quickLookup(header, body, &answer)
             case Opcode.getattr: return try quickAttributes(header, &answer)
-            case Opcode.readdirplus: return try quickListing(header, body, &answer, withAttributes: true)
-            case Opcode.readdir: return try quickListing(header, body, &answer, withAttributes: false)
+            case Opcode.readdirplus: return try quickFullListing(header, body, &answer)
+            case Opcode.readdir: return try quickListing(header, body, &answer)
             case Opcode.read: return try quickRead(header, body, &answer)
             case Opcode.readlink: return try quickSymlink(header, &answer)
             case Opcode.getxattr: return try quickExtendedAttribute(header)
@@ -55,10 +55,15 @@ extension Server {
     private func quickLookup(
         _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer
     ) throws(Errno) -> QuickAnswer {
-        switch try union.layerLookup(try body.wireNameSpan(at: 0), in: NodeID(rawValue: header.node)) {
-        case .undecided: return .none
+        let parent = NodeID(rawValue: header.node)
+        switch try union.layerLookup(try body.wireNameSpan(at: 0), in: parent) {
+        case .undecided:
+            listingAdvice.lookedUp(in: parent)
+            return .none
         case .absent: answer.appendEntry(nil, nil)
-        case .found(_, let node): answer.appendEntry(node, identities)
+        case .found(_, let node):
+            listingAdvice.lookedUp(in: parent)
+            answer.appendEntry(node, identities)
         }
         return .ready
     }

@@ -6,20 +6,39 @@ import LaminaIndex
 import LaminaUnion
 
 extension Server {
-    /// `FUSE_READDIR` and `FUSE_READDIRPLUS`: `struct fuse_read_in`. Nodes of the layers are not
-    /// counted, so that an entry with attributes needs no `FUSE_FORGET`.
+    /// `FUSE_READDIR`: `struct fuse_read_in`.
     func quickListing(
-        _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer, withAttributes: Bool
+        _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer
     ) throws(Errno) -> QuickAnswer {
-        let cookie: UInt64 = try body.wire(at: 8)
-        let size: UInt32 = try body.wire(at: 16)
-        let limit = min(Int(size), answer.room)
-        var outcome = QuickAnswer.ready
+        let (cookie, limit) = try place(body, answer)
         let isKnown = try union.forEachLayerEntry(of: NodeID(rawValue: header.node), from: cookie) {
             name, nid, type, next in
-            let needed = WireAnswer.listedSize(name: name.count, withAttributes: withAttributes)
+            let needed = WireAnswer.listedSize(name: name.count, withAttributes: false)
             guard answer.bodyCount &+ needed <= limit else { return false }
-            if withAttributes {
+            answer.appendDirent(name, inode: nid, type: type, next: next)
+            return true
+        }
+        return isKnown ? .ready : .none
+    }
+
+    /// `FUSE_READDIRPLUS`: `struct fuse_read_in`. Nodes of the layers are not counted, so that an entry
+    /// with attributes needs no `FUSE_FORGET`.
+    func quickFullListing(
+        _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer
+    ) throws(Errno) -> QuickAnswer {
+        let directory = NodeID(rawValue: header.node)
+        let (cookie, limit) = try place(body, answer)
+        var outcome = QuickAnswer.ready
+        var detail = listingAdvice.answer()
+        var isLeftOut = false
+        let isKnown = try union.forEachLayerEntry(of: directory, from: cookie) { name, nid, type, next in
+            let needed = WireAnswer.listedSize(name: name.count, withAttributes: true)
+            guard answer.bodyCount &+ needed <= limit else { return false }
+            if type != .directory, detail != .full {
+                isLeftOut = true
+                if detail == .probing { detail = .full }
+                answer.appendZeros(WireAnswer.entrySize)
+            } else {
                 guard appendEntry(of: nid, name, &answer) else {
                     // The next request starts here, and is not answered from the layers.
                     if answer.bodyCount == 0 { outcome = .none }
@@ -29,7 +48,16 @@ extension Server {
             answer.appendDirent(name, inode: nid, type: type, next: next)
             return true
         }
+        if isLeftOut { listingAdvice.leftOut(in: directory) }
         return isKnown ? outcome : .none
+    }
+
+    /// Where a listing goes on, and how many bytes it may have.
+    private func place(
+        _ body: RawSpan, _ answer: borrowing WireAnswer
+    ) throws(Errno) -> (cookie: UInt64, limit: Int) {
+        let size: UInt32 = try body.wire(at: 16)
+        return (try body.wire(at: 8), min(Int(size), answer.room))
     }
 
     /// The attributes of a listed node; false when the sandbox has to be asked.

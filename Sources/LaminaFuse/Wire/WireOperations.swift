@@ -10,8 +10,8 @@ extension WireHeader {
     @inline(__always)
     var isOurs: Bool {
         switch opcode {
-        case Opcode.tmpfile, Opcode.statx, Opcode.setxattr, Opcode.setattr, Opcode.open, Opcode.initialize,
-            Opcode.create:
+        case Opcode.lookup, Opcode.getattr, Opcode.getxattr, Opcode.tmpfile, Opcode.statx, Opcode.setxattr,
+            Opcode.setattr, Opcode.open, Opcode.initialize, Opcode.create:
             true
         default: false
         }
@@ -24,6 +24,9 @@ extension Server {
     func answer(_ header: WireHeader, _ body: RawSpan, _ device: Int32) -> Bool {
         do throws(Errno) {
             switch header.opcode {
+            case Opcode.lookup: send(try lookUp(header, body), to: device)
+            case Opcode.getattr: send(try attributes(header), to: device)
+            case Opcode.getxattr: send(try extendedAttribute(header, body), to: device)
             case Opcode.tmpfile: send(try makeTemporary(header, body), to: device)
             case Opcode.open: send(try openFile(header, body, device), to: device)
             case Opcode.create: send(try createFile(header, body), to: device)
@@ -45,6 +48,36 @@ extension Server {
         let size = reply.size
         reply.send(to: device)
         answered(size: size, error: error)
+    }
+
+    /// `FUSE_LOOKUP`: a name.
+    private func lookUp(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
+        var reply = WireReply(to: header.unique)
+        reply.append(
+            try union.lookup(try body.wireNameSpan(at: 0), in: NodeID(rawValue: header.node)), identities)
+        return reply
+    }
+
+    /// `FUSE_GETATTR`.
+    private func attributes(_ header: WireHeader) throws(Errno) -> WireReply {
+        var reply = WireReply(to: header.unique)
+        reply.appendAttributes(try union.status(of: NodeID(rawValue: header.node)), identities)
+        return reply
+    }
+
+    /// `FUSE_GETXATTR`: `struct fuse_getxattr_in` and a name. Of size 0 it asks how long the value is.
+    private func extendedAttribute(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
+        let size: UInt32 = try body.wire(at: 0)
+        let value = try union.extendedAttribute(
+            of: NodeID(rawValue: header.node), try body.wireName(at: 8))
+        var reply = WireReply(to: header.unique)
+        if size == 0 {
+            reply.append(UInt64(value.count))
+        } else {
+            guard value.count <= Int(size) else { throw .outOfRange }
+            reply.append(value)
+        }
+        return reply
     }
 
     /// `FUSE_TMPFILE`: `struct fuse_create_in` and a name of no meaning.

@@ -39,6 +39,16 @@ struct WireReply {
         return reply
     }
 
+    /// `FUSE_NOTIFY_INVAL_INODE` of all pages: the listing that the kernel keeps of a directory, too.
+    static func listingChanged(of directory: NodeID) -> WireReply {
+        var reply = WireReply(to: 0)
+        reply.bytes.replaceSubrange(4..<8, with: bytes(of: Int32(2)))
+        reply.append(directory.rawValue)
+        reply.append(Int64(0))
+        reply.append(Int64(0))
+        return reply
+    }
+
     /// `FUSE_NOTIFY_INVAL_ENTRY` with `FUSE_EXPIRE_ONLY`: the name is looked up before it is used again.
     static func nameExpired(_ name: NodeName) -> WireReply {
         var reply = WireReply(to: 0)
@@ -52,7 +62,12 @@ struct WireReply {
     }
 
     mutating func append<Value: FixedWidthInteger>(_ value: Value) {
-        bytes += Self.bytes(of: value)
+        // SAFETY: the value's own bytes, copied at once.
+        unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    mutating func append(_ value: [UInt8]) {
+        bytes += value
     }
 
     mutating func appendZeros(_ count: Int) {
@@ -76,14 +91,21 @@ struct WireReply {
 }
 
 extension WireReply {
-    /// `struct fuse_entry_out`.
-    mutating func append(_ entry: Entry, _ identities: Identities?) {
-        append(entry.id.rawValue)
+    /// `struct fuse_entry_out`; nil is node 0, by which the kernel remembers that there is no such name.
+    mutating func append(_ entry: Entry?, _ identities: Identities?) {
+        append(entry?.id.rawValue ?? 0)
         append(UInt64(0))  // generation
         append(UInt64(Reply.timeout))
-        append(entry.status.isFleeting ? 0 : UInt64(Reply.timeout))
+        append(entry?.status.isFleeting == true ? 0 : UInt64(Reply.timeout))
         append(UInt64(0))  // nanoseconds of both
-        append(entry.status, identities)
+        if let entry { append(entry.status, identities) } else { appendZeros(WireAnswer.attributesSize) }
+    }
+
+    /// `struct fuse_attr_out`.
+    mutating func appendAttributes(_ status: FileStatus, _ identities: Identities?) {
+        append(status.isFleeting ? 0 : UInt64(Reply.timeout))
+        append(UInt64(0))  // nanoseconds, padding
+        append(status, identities)
     }
 
     /// `struct fuse_attr`.

@@ -1,5 +1,6 @@
 // IngestDirectory owns one directory of unfinished work and removes it with everything in it.
-// As long as it lives its lock file is locked, so that nobody takes it for a leftover.
+// As long as it lives the directory itself is locked, so that nobody takes it for a leftover: a lock
+// file in it would go away before the directory does, and somebody else could make another.
 
 import Glibc
 import LaminaCore
@@ -9,19 +10,13 @@ import LaminaSystem
 public struct IngestDirectory: ~Copyable, Sendable {
     let store: Store
     private let name: ByteString
-    /// The directory.
+    /// The directory, with an exclusive `flock(2)`.
     public let descriptor: Descriptor
-    private let lock: Descriptor
 
-    static let lockName: ByteString = "lock"
-
-    private init(
-        _ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor, _ lock: consuming Descriptor
-    ) {
+    private init(_ store: Store, _ name: ByteString, _ descriptor: consuming Descriptor) {
         self.store = store
         self.name = name
         self.descriptor = descriptor
-        self.lock = lock
     }
 
     deinit {
@@ -47,9 +42,8 @@ public struct IngestDirectory: ~Copyable, Sendable {
         try store.ingest.makeDirectory(name, permissions: 0o700)
         do throws(Errno) {
             let descriptor = try store.ingest.openDirectory(name)
-            let lock = try descriptor.open(lockName, O_RDWR | O_CREAT, permissions: 0o600)
-            try lock.lock(exclusive: true, wait: false)
-            if try lock.status().linkCount > 0 { return IngestDirectory(store, name, descriptor, lock) }
+            try descriptor.lock(exclusive: true, wait: false)
+            if try descriptor.status().linkCount > 0 { return IngestDirectory(store, name, descriptor) }
             return nil
         } catch {
             if error == .wouldBlock || error == .noSuchFileOrDirectory { return nil }

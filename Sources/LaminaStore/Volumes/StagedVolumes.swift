@@ -8,25 +8,18 @@ import LaminaSystem
 /// New, empty volumes under `ingest/`, durable.
 public struct StagedVolumes: ~Copyable, Sendable {
     private let staging: IngestDirectory
-    /// Holds them; below the staging directory, whose own `lock` might be the name of a volume.
-    private let directory: Descriptor
     private let room: Descriptor
 
-    private init(
-        _ staging: consuming IngestDirectory, _ directory: consuming Descriptor, _ room: consuming Descriptor
-    ) {
+    private init(_ staging: consuming IngestDirectory, _ room: consuming Descriptor) {
         self.staging = staging
-        self.directory = directory
         self.room = room
     }
 
     fileprivate static func make(_ names: [String], in store: Store) throws(StoreError) -> StagedVolumes {
         let staging = try IngestDirectory.make(in: store)
         do throws(Errno) {
-            try staging.descriptor.makeDirectory("volumes", permissions: 0o700)
-            let directory = try staging.descriptor.openDirectory("volumes")
-            for name in names { try make(ByteString(name), in: directory) }
-            return StagedVolumes(staging, directory, try store.makeVolumeRoom())
+            for name in names { try make(ByteString(name), in: staging.descriptor) }
+            return StagedVolumes(staging, try store.makeVolumeRoom())
         } catch {
             throw .system("make a volume's directory", error)
         }
@@ -50,10 +43,10 @@ public struct StagedVolumes: ~Copyable, Sendable {
     public borrowing func place(_ name: String) throws(Errno) {
         let name = ByteString(name)
         do throws(Errno) {
-            try directory.rename(name, to: room, name, flags: RenameFlag.noReplace)
+            try staging.descriptor.rename(name, to: room, name, flags: RenameFlag.noReplace)
         } catch .fileExists {
             guard try room.removeEmptyVolume(name) else { throw .directoryNotEmpty }
-            try directory.rename(name, to: room, name, flags: RenameFlag.noReplace)
+            try staging.descriptor.rename(name, to: room, name, flags: RenameFlag.noReplace)
         }
         try room.syncDirectory()
     }

@@ -66,10 +66,12 @@ public final class LowerTree: Sendable {
     }
 
     /// What stat shows of a node that was not copied up.
-    func status(_ nid: UInt64) throws(Errno) -> FileStatus {
-        let node = try node(nid)
+    func status(_ nid: UInt64) throws(Errno) -> FileStatus { status(try node(nid)) }
+
+    @inline(__always)
+    func status(_ node: TreeNode) -> FileStatus {
         var status = FileStatus()
-        status.inode = nid
+        status.inode = node.nid
         status.mode = node.mode
         status.linkCount = node.linkCount
         status.uid = node.uid

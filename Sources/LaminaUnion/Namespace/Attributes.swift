@@ -29,6 +29,7 @@ extension Namespace {
         }
         let node = try copyUp(id)
         let handle = try upper.open(node)
+        node.handsDown = nil
         let owner = OwnerChange(uid: change.uid, gid: change.gid, permissions: change.permissions)
         try upper.setOwner(owner, of: handle, type: node.type)
         if change.atime != .keep || change.mtime != .keep {
@@ -42,6 +43,7 @@ extension Namespace {
     func extendedAttribute(of id: NodeID, _ name: ByteString) throws(Errno) -> [UInt8] {
         guard !upper.convention.hides(name) else { throw .noData }
         if let node = table[id] {
+            if node.isPlain, Self.isProbe(name) { throw .noData }
             do throws(Errno) {
                 return try upper.open(node).extendedAttribute(name)
             } catch Errno.notSupported where name.hasPrefix("system.") {
@@ -52,6 +54,12 @@ extension Namespace {
         guard let nid = id.nid else { throw .staleNFSFileHandle }
         guard let value = try lower.extendedAttribute(nid, name) else { throw .noData }
         return value
+    }
+
+    /// What the kernel asks for unbidden: at the first write of a file, and where permissions are checked.
+    private static func isProbe(_ name: ByteString) -> Bool {
+        name == "security.capability" || name == AccessControlList.accessName
+            || name == AccessControlList.defaultName
     }
 
     /// The names of all xattrs that the container sees.
@@ -69,7 +77,7 @@ extension Namespace {
     ) throws(Errno) {
         guard !upper.convention.hides(name) else { throw .notSupported }
         let node = try copyUp(id)
-        node.inherited = .unknown
+        node.forgetAttributes()
         try upper.open(node).setExtendedAttribute(name, value.raw, flags: flags)
     }
 
@@ -77,7 +85,7 @@ extension Namespace {
         guard !upper.convention.hides(name) else { throw .noData }
         _ = try extendedAttribute(of: id, name)
         let node = try copyUp(id)
-        node.inherited = .unknown
+        node.forgetAttributes()
         try upper.open(node).removeExtendedAttribute(name)
     }
 }

@@ -28,12 +28,13 @@ extension Namespace {
         let handle = try upper.work.openPath(temporary)
         try copyAttributes(of: nid, to: handle, mtime: .set(lower.node(nid).mtime))
         try keepingTimes(of: parent) { (namespace) throws(Errno) in
-            try namespace.upper.withPlace(of: place.name, in: parent) { (directory, path) throws(Errno) in
+            try namespace.upper.withNewPlace(of: place.name, in: parent) { (directory, path) throws(Errno) in
                 try namespace.upper.work.rename(temporary, to: directory, path)
             }
         }
         upper.copiedUp(.metadata)
         let node = adopt(place.name, in: parent, status: try handle.status(), type: .directory, lower: nid)
+        upper.names.know(id)
         upper.parentCopied.withLock { $0?(id) }
         return node
     }
@@ -107,7 +108,7 @@ extension Namespace {
         at place: Place, _ change: (borrowing Descriptor, ByteString) throws(Errno) -> Void
     ) throws(Errno) {
         try keepingTimes(of: place.directory) { (namespace) throws(Errno) in
-            try namespace.upper.withPlace(of: place.name, in: place.directory, change)
+            try namespace.upper.withNewPlace(of: place.name, in: place.directory, change)
         }
     }
 

@@ -13,7 +13,7 @@ extension Namespace {
     ) throws(Errno) -> Entry {
         let directory = try ensureDirectory(parent)
         let creation = creation.inheriting(
-            from: try upper.status(of: directory), try defaultList(of: directory), type: type)
+            try handedDown(by: directory), try defaultList(of: directory), type: type)
         let isOneStep = creation.isOneStep(upper.ownership)
         try occupy(
             name, in: directory, directoryWanted: type == .directory, isOneStep: isOneStep
@@ -23,7 +23,18 @@ extension Namespace {
         }
         guard let status = try upper.status(of: name, in: directory) else { throw .ioError }
         let node = adopt(name, in: directory, status: status, type: type, lower: nil)
+        node.isPlain = isOneStep
+        if type == .directory { upper.names.know(node.id) }
         return Entry(id: node.id, status: visible(status, of: node))
+    }
+
+    /// The group that new nodes of a directory get from it; nil when they get their maker's.
+    private func handedDown(by directory: UpperNode) throws(Errno) -> UInt32? {
+        if directory.handsDown == nil {
+            let status = try upper.status(of: directory)
+            directory.handsDown = (status.gid, status.mode & 0o2000 != 0)
+        }
+        return directory.handsDown.flatMap { $0.isSetgid ? $0.group : nil }
     }
 
     /// Runs `make` so that its result stands at `name`: directly when it is one step on disk,
@@ -38,7 +49,7 @@ extension Namespace {
             guard existing.isWhiteout else { throw .fileExists }
         } else {
             if try lowerHas(name, in: directory) { throw .fileExists }
-            if isOneStep { return try upper.withPlace(of: name, in: directory, make) }
+            if isOneStep { return try upper.withNewPlace(of: name, in: directory, make) }
         }
         let temporary = upper.temporaryName()
         do throws(Errno) {
@@ -61,7 +72,7 @@ extension Namespace {
             try upper.work.openPath(temporary).setExtendedAttribute(
                 upper.convention.opaque, [UInt8(ascii: "y")].raw)
         }
-        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
             try upper.work.rename(temporary, to: parent, path, flags: exchange ? RenameFlag.exchange : 0)
         }
         if exchange { try upper.work.removeFile(temporary) }

@@ -24,12 +24,10 @@ public struct Creation: Sendable {
 
     /// What becomes of this in a directory. A setgid one hands down its group, and to
     /// directories its bit (`inode(7)`); a default ACL takes the place of the umask (`acl(5)`).
-    func inheriting(
-        from directory: FileStatus, _ list: AccessControlList?, type: FileType
-    ) -> Creation {
+    func inheriting(_ group: UInt32?, _ list: AccessControlList?, type: FileType) -> Creation {
         var result = self
-        if directory.mode & 0o2000 != 0 {
-            result.gid = directory.gid
+        if let group {
+            result.gid = group
             if type == .directory { result.permissions |= 0o2000 }
         }
         guard type != .symlink else { return result }
@@ -43,10 +41,13 @@ public struct Creation: Sendable {
         return result
     }
 
+    /// This process's, which never change.
+    private static let server = (uid: geteuid(), gid: getegid())
+
     /// Whether a node is complete as soon as it is made, so that no other step can be
     /// missed by a crash.
     func isOneStep(_ ownership: Ownership) -> Bool {
-        ownership == .own && uid == geteuid() && gid == getegid() && permissions & 0o7000 == 0
+        ownership == .own && uid == Self.server.uid && gid == Self.server.gid && permissions & 0o7000 == 0
             && accessList == nil
             && defaultList == nil
     }

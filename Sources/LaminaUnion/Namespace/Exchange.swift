@@ -25,8 +25,8 @@ extension Namespace {
         if node.type == .directory { try prepare(node, toBecome: otherName, in: otherDirectory) }
         if otherNode.type == .directory { try prepare(otherNode, toBecome: name, in: directory) }
         let upper = self.upper
-        try upper.withPlace(of: name, in: directory) { (from, path) throws(Errno) in
-            try upper.withPlace(of: otherName, in: otherDirectory) { (to, otherPath) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (from, path) throws(Errno) in
+            try upper.withNewPlace(of: otherName, in: otherDirectory) { (to, otherPath) throws(Errno) in
                 try from.rename(path, to: to, otherPath, flags: RenameFlag.exchange)
             }
         }

@@ -10,14 +10,15 @@ import LaminaSystem
 struct Namespace: ~Copyable {
     let lower: LowerTree
     let upper: UpperTree
-    let twins: TwinBitmap
+    /// Which lower nodes were copied up or merged with a directory of the sandbox. Only ever set.
+    let twins: AtomicBits
     let hardLinks = HardLinkNames()
     let root: UpperNode
     var table: NodeTable
     /// Lower nodes that lost their only name without a copy; somebody may have them open.
     private var gone: Set<UInt64> = []
 
-    init(lower: LowerTree, upper: UpperTree, twins: TwinBitmap) throws(Errno) {
+    init(lower: LowerTree, upper: UpperTree, twins: AtomicBits) throws(Errno) {
         self.lower = lower
         self.upper = upper
         self.twins = twins
@@ -26,6 +27,7 @@ struct Namespace: ~Copyable {
         root = table.insert(type: .directory, inode: status.inode, lower: Tree.root)
         self.table = table
         twins.insert(Tree.root)
+        try? upper.names.read(.root, from: upper.root)
     }
 
     /// The node called `name` in `parent`; nil when there is none. A node of the sandbox is
@@ -75,6 +77,8 @@ struct Namespace: ~Copyable {
             ? try UpperData.find(of: handle, source: origin, lower: lower, upper: upper) : nil
         let node = adopt(name, in: directory, status: status, type: type, lower: origin)
         node.data = data
+        // What cannot be read stays unknown.
+        if type == .directory { try? upper.names.read(node.id, from: handle) }
         return node
     }
 

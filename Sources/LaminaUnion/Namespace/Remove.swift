@@ -22,7 +22,7 @@ extension Namespace {
         try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
             let upper = namespace.upper
             let whiteout = hide ? try upper.makeWhiteout() : nil
-            try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+            try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
                 if let whiteout {
                     try upper.work.rename(whiteout, to: parent, path)
                 } else {
@@ -36,9 +36,10 @@ extension Namespace {
     mutating func removeDirectory(_ name: ByteString, in parent: NodeID) throws(Errno) {
         guard let entry = try lookup(name, in: parent) else { throw .noSuchFileOrDirectory }
         guard entry.status.type == .directory else { throw .notDirectory }
-        guard try isEmpty(entry.id) else { throw .directoryNotEmpty }
         let directory = try ensureDirectory(parent)
         let hide = try lowerHas(name, in: directory)
+        if !hide, let node = table[entry.id], try removeEmpty(node, at: name, in: directory) { return }
+        guard try isEmpty(entry.id) else { throw .directoryNotEmpty }
         guard let node = table[entry.id] else {
             try whiteOut(name, in: directory)
             return markGone(entry.id)
@@ -48,9 +49,27 @@ extension Namespace {
         }
     }
 
+    /// Removes a directory in one step where the layers have nothing in it and nothing at its name; false when
+    /// it holds something, if only whiteouts.
+    private mutating func removeEmpty(
+        _ node: UpperNode, at name: ByteString, in directory: UpperNode
+    ) throws(Errno) -> Bool {
+        guard node.lower == nil else { return false }
+        do throws(Errno) {
+            try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
+                try namespace.upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+                    try parent.removeDirectory(path)
+                }
+            }
+        } catch Errno.directoryNotEmpty {
+            return false
+        }
+        return true
+    }
+
     /// Hides what the layers have at `name`, where the sandbox has nothing.
     private func whiteOut(_ name: ByteString, in directory: UpperNode) throws(Errno) {
-        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
             try parent.makeNode(path, mode: FileType.characterDevice.rawValue, device: .zero)
         }
     }
@@ -61,7 +80,7 @@ extension Namespace {
     ) throws(Errno) {
         let upper = self.upper
         let temporary = hide ? try upper.makeWhiteout() : upper.temporaryName()
-        try upper.withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
+        try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
             if hide {
                 try upper.work.rename(temporary, to: parent, path, flags: RenameFlag.exchange)
             } else {
@@ -83,6 +102,7 @@ extension Namespace {
         guard let anchor else { return }
         node.anchor = anchor
         if node.type == .directory {
+            upper.names.forget(node.id)
             table.removeInode(of: node)
         } else if try anchor.descriptor.status().linkCount == 0 {
             table.removeInode(of: node)

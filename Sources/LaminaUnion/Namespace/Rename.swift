@@ -93,8 +93,8 @@ extension Namespace {
     private func move(from old: Place, to new: Place, isDirectory: Bool, hide: Bool) throws(Errno) {
         let upper = self.upper
         let overWhiteout = try upper.status(of: new.name, in: new.directory)?.isWhiteout ?? false
-        try upper.withPlace(of: old.name, in: old.directory) { (from, path) throws(Errno) in
-            try upper.withPlace(of: new.name, in: new.directory) { (to, newPath) throws(Errno) in
+        try upper.withNewPlace(of: old.name, in: old.directory) { (from, path) throws(Errno) in
+            try upper.withNewPlace(of: new.name, in: new.directory) { (to, newPath) throws(Errno) in
                 if isDirectory && overWhiteout {
                     try from.rename(path, to: to, newPath, flags: RenameFlag.exchange)
                     if !hide { try from.removeFile(path) }

@@ -10,7 +10,8 @@ extension Namespace {
     mutating func createTemporary(in parent: NodeID, _ creation: Creation) throws(Errno) -> Entry {
         let directory = try status(of: parent)
         if directory.linkCount == 0 { throw .noSuchFileOrDirectory }
-        let creation = creation.inheriting(from: directory, try defaultList(of: parent), type: .regular)
+        let creation = creation.inheriting(
+            directory.mode & 0o2000 != 0 ? directory.gid : nil, try defaultList(of: parent), type: .regular)
         let file = try upper.work.open(
             ".", OpenFlag.temporary | O_RDWR,
             permissions: upper.firstPermissions(creation.permissions, .regular) & 0o777)

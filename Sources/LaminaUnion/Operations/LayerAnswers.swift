@@ -19,8 +19,10 @@ extension Union {
     /// `forget`. O(log entries).
     @inline(__always)
     public func layerLookup(_ name: Span<UInt8>, in parent: NodeID) throws(Errno) -> LayerLookup {
-        guard let directory = untouched(parent) else { return .undecided }
         guard name.count <= Limits.nameLength else { throw .fileNameTooLong }
+        guard untouched(parent) != nil || upper.names.exclude(name, in: parent) else { return .undecided }
+        // A directory that was born in the sandbox.
+        guard let directory = parent.nid else { return .absent }
         guard let nid = try lower.lookup(name, in: directory) else { return .absent }
         guard !twins.contains(nid) else { return .undecided }
         return .found(NodeID(rawValue: nid), try lower.node(nid))

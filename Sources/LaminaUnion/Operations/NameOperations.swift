@@ -6,15 +6,12 @@ import LaminaSystem
 
 extension Union {
     /// The node called `name` in `parent`, counted once for `forget`; nil when there is none.
-    /// Below a directory that the sandbox never touched: O(log entries), no lock, no
-    /// allocation.
+    /// Where the sandbox has nothing of that name: O(log entries), no lock, no allocation.
     public func lookup(_ name: Span<UInt8>, in parent: NodeID) throws(Errno) -> Entry? {
-        guard name.count <= Limits.nameLength else { throw .fileNameTooLong }
-        if let directory = untouched(parent) {
-            guard let nid = try lower.lookup(name, in: directory) else { return nil }
-            if !twins.contains(nid) {
-                return Entry(id: NodeID(rawValue: nid), status: try lower.status(nid))
-            }
+        switch try layerLookup(name, in: parent) {
+        case .absent: return nil
+        case .found(let id, let node): return Entry(id: id, status: lower.status(node))
+        case .undecided: break
         }
         let name = ByteString(name)
         return try withNamespace { (namespace) throws(Errno) in

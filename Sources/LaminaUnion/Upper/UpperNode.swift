@@ -31,6 +31,10 @@ final class UpperNode {
     var lookups: UInt64 = 0
     /// The default ACL of a directory, remembered because every create asks.
     var inherited = InheritedList.unknown
+    /// The group that a directory hands down, and whether it does; remembered likewise.
+    var handsDown: (group: UInt32, isSetgid: Bool)?
+    /// Whether it surely has no capability and no ACL: made in this mount, and never given an xattr.
+    var isPlain = false
     /// Whether the kernel still has an inode under the number from before `renumber`.
     var formerIsKnown = false
     /// Whether a program may write through a mapping that the kernel does not tell of.
@@ -51,6 +55,13 @@ final class UpperNode {
 
     /// Whether this node is no longer in the tree.
     var isRemoved: Bool { names.isEmpty && id != .root }
+
+    /// An xattr changes, and with it perhaps an ACL, the mode and what is handed down.
+    func forgetAttributes() {
+        inherited = .unknown
+        handsDown = nil
+        isPlain = false
+    }
 
     func addName(_ name: ByteString, in parent: UpperNode) {
         guard !names.contains(where: { $0.parent === parent && $0.name == name }) else { return }

@@ -19,6 +19,8 @@ final class UpperTree: Sendable {
     /// Copies that do not have all their names yet, in `links` beside them.
     let links: SandboxRoom
     let copiedUp: @Sendable (CopyKind) -> Void
+    /// What is known of the names on disk.
+    let names: SandboxNames
     /// Told of directories that came into the sandbox for something beneath them.
     let parentCopied = Mutex<(@Sendable (NodeID) -> Void)?>(nil)
     private let nextTemporary = Atomic<UInt64>(0)
@@ -27,8 +29,9 @@ final class UpperTree: Sendable {
     private static let longestPath = 3_500
 
     init(
-        root: consuming Descriptor, work: consuming Descriptor, _ options: UnionOptions
+        root: consuming Descriptor, work: consuming Descriptor, nodes: UInt64, _ options: UnionOptions
     ) throws(Errno) {
+        names = try SandboxNames(nodes: nodes)
         convention = try OverlayConvention(probing: work)
         ownership = options.ownership
         isVolatile = options.isVolatile
@@ -58,6 +61,15 @@ final class UpperTree: Sendable {
             current = name.parent
         }
         return components.reversed()
+    }
+
+    /// As `withPlace`, for a `body` that may put something there.
+    func withNewPlace<Value: ~Copyable>(
+        of name: ByteString, in directory: UpperNode,
+        _ body: (borrowing Descriptor, ByteString) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        names.add(name, in: directory.id)
+        return try withPlace(of: name, in: directory, body)
     }
 
     /// Calls `body` with a directory and a path below it that lead to `name` in `directory`.
@@ -109,6 +121,7 @@ final class UpperTree: Sendable {
 
     /// The status of `name` in `directory`; nil when the sandbox has nothing there.
     func status(of name: ByteString, in directory: UpperNode) throws(Errno) -> FileStatus? {
+        if name.withSpan({ names.exclude($0, in: directory.id) }) { return nil }
         do throws(Errno) {
             return try withPlace(of: name, in: directory) { (parent, path) throws(Errno) in
                 try status(of: path, below: parent)

@@ -53,7 +53,8 @@ import Testing
         _ = try fixture.union.setAttributes(of: NodeID(rawValue: node), change)
         let directory = try fixture.node("d")
         #expect(try fixture.ask(Opcode.lookup, 1, Self.name("d")).0 == .none)
-        #expect(try fixture.ask(Opcode.lookup, directory, Self.name("link")).0 == .none)
+        #expect(try fixture.ask(Opcode.lookup, directory, Self.name("file")).0 == .none)
+        #expect(try fixture.ask(Opcode.lookup, directory, Self.name("link")).0 == .ready)
         #expect(try fixture.ask(Opcode.getattr, node, []).0 == .none)
         #expect(try fixture.ask(Opcode.read, node, QuickFixture.reading(0, 4096)).0 == .none)
         #expect(try fixture.ask(Opcode.readdir, directory, QuickFixture.reading(0, 4096)).0 == .none)
@@ -106,9 +107,12 @@ import Testing
             let before = opcode == Opcode.readdirplus ? WireAnswer.entrySize : 0
             var names: [String] = []
             var cookie: UInt64 = 0
+            var bare = 0
             while true {
                 let (outcome, bytes) = try fixture.ask(
                     opcode, directory, QuickFixture.reading(cookie, size))
+                // Somebody asks for what a listing leaves out, so that it brings nearly all.
+                _ = try fixture.ask(Opcode.lookup, directory, Self.name("name1"))
                 #expect(outcome == .ready && bytes.count <= Int(size))
                 if bytes.isEmpty { break }
                 var at = 0
@@ -121,7 +125,9 @@ import Testing
                     #expect(bytes.number(entry + 20, as: UInt32.self) == (isDot ? 4 : 8))
                     if before > 0 {
                         let inode = bytes.number(entry, as: UInt64.self)
-                        #expect(bytes.number(at, as: UInt64.self) == (isDot ? 0 : inode))
+                        let node = bytes.number(at, as: UInt64.self)
+                        #expect(node == 0 || node == inode && !isDot)
+                        if node == 0 { bare += 1 }
                     }
                     names.append(name)
                     at = entry + (24 + length + 7) / 8 * 8
@@ -129,6 +135,7 @@ import Testing
                 #expect(at == bytes.count)
             }
             #expect(names.count == 402 && Set(names).count == 402)
+            #expect(bare < 50, "\(bare)")
         }
     }
 

@@ -129,12 +129,11 @@ extension Catalog {
 
     /// Removes an image with its tags and manifests; its layers stay until `removeUnused`.
     ///
-    /// Throws `imageInUse` while a sandbox is based on it, unless `force`; a sandbox keeps
+    /// Throws `imageInUse` while a sandbox is based on it or shows it, unless `force`; a sandbox keeps
     /// its layers either way.
     public func removeImage(_ id: Digest, force: Bool = false) throws(CatalogError) {
         try write { database in
-            let users = try String.fetchAll(
-                database, sql: "SELECT id FROM sandbox WHERE image = ? ORDER BY created, id", arguments: [id])
+            let users = try Self.users(of: id, in: database)
             if !force && !users.isEmpty { throw CatalogError.imageInUse(sandboxes: users) }
             try database.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [id])
         }
@@ -153,13 +152,21 @@ extension Catalog {
                 arguments: [id]))
         image.references = try String.fetchAll(
             database, sql: "SELECT reference FROM tag WHERE image = ? ORDER BY reference", arguments: [id])
-        image.sandboxes = try String.fetchAll(
-            database, sql: "SELECT id FROM sandbox WHERE image = ? ORDER BY created, id", arguments: [id])
+        image.sandboxes = try users(of: id, in: database)
         image.manifests = try Row.fetchAll(
             database, sql: "SELECT * FROM manifest WHERE image = ? ORDER BY loaded DESC, digest",
             arguments: [id]
         ).map { try Self.manifest($0, in: database) }
         return image
+    }
+
+    private static func users(of image: Digest, in database: Database) throws -> [String] {
+        try String.fetchAll(
+            database,
+            sql: """
+                SELECT id FROM sandbox WHERE id IN (SELECT sandbox FROM imageUse WHERE image = ?)
+                ORDER BY created, id
+                """, arguments: [image])
     }
 
     private static func manifest(_ row: Row, in database: Database) throws -> ManifestRecord {

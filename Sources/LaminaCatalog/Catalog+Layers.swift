@@ -14,6 +14,8 @@ public struct CatalogReferences: Sendable {
     public var chainIDs: Set<Digest> = []
     /// Ids of sandboxes.
     public var sandboxes: Set<String> = []
+    /// Names of volumes.
+    public var volumes: Set<String> = []
 }
 
 /// What `removeUnused` forgot, and what it left.
@@ -74,8 +76,7 @@ extension Catalog {
                     if images { try Self.removeUnusedImages(in: database, &result) }
                     try database.execute(
                         sql: """
-                            DELETE FROM layer WHERE diffID NOT IN (SELECT diffID FROM imageLayer)
-                            AND diffID NOT IN (SELECT diffID FROM sandboxLayer)
+                            DELETE FROM layer WHERE diffID NOT IN (SELECT diffID FROM layerUse)
                             """)
                     result.kept = try Self.references(in: database)
                     try FaultInjection.check(.commit)
@@ -95,8 +96,7 @@ extension Catalog {
             for diffID in diffIDs {
                 try database.execute(
                     sql: """
-                        DELETE FROM layer WHERE diffID = ? AND diffID NOT IN (SELECT diffID FROM imageLayer)
-                        AND diffID NOT IN (SELECT diffID FROM sandboxLayer)
+                        DELETE FROM layer WHERE diffID = ? AND diffID NOT IN (SELECT diffID FROM layerUse)
                         """, arguments: [diffID])
             }
         }
@@ -108,19 +108,18 @@ extension Catalog {
     }
 
     private static func removeUnusedImages(in database: Database, _ result: inout CatalogUnused) throws {
-        let unused = "image NOT IN (SELECT image FROM sandbox)"
+        let unused = "image NOT IN (SELECT image FROM imageUse)"
         result.references = try String.fetchAll(
             database, sql: "SELECT reference FROM tag WHERE \(unused) ORDER BY reference")
         result.images = try Digest.fetchAll(
-            database, sql: "SELECT id FROM image WHERE id NOT IN (SELECT image FROM sandbox) ORDER BY id")
-        try database.execute(sql: "DELETE FROM image WHERE id NOT IN (SELECT image FROM sandbox)")
+            database, sql: "SELECT id FROM image WHERE id NOT IN (SELECT image FROM imageUse) ORDER BY id")
+        try database.execute(sql: "DELETE FROM image WHERE id NOT IN (SELECT image FROM imageUse)")
     }
 
     private static func references(in database: Database) throws -> CatalogReferences {
         var result = CatalogReferences()
         result.diffIDs = Set(
-            try Digest.fetchAll(
-                database, sql: "SELECT diffID FROM imageLayer UNION SELECT diffID FROM sandboxLayer"))
+            try Digest.fetchAll(database, sql: "SELECT DISTINCT diffID FROM layerUse"))
         result.blobs = Set(
             try Digest.fetchAll(
                 database,
@@ -129,8 +128,13 @@ extension Catalog {
                     """))
         result.chainIDs = Set(
             try Digest.fetchAll(
-                database, sql: "SELECT chainID FROM image UNION SELECT chainID FROM sandbox"))
+                database,
+                sql: """
+                    SELECT chainID FROM image UNION SELECT chainID FROM sandbox
+                    UNION SELECT chainID FROM redirect WHERE chainID IS NOT NULL
+                    """))
         result.sandboxes = Set(try String.fetchAll(database, sql: "SELECT id FROM sandbox"))
+        result.volumes = Set(try String.fetchAll(database, sql: "SELECT name FROM volume"))
         return result
     }
 }

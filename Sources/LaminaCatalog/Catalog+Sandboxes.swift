@@ -4,9 +4,15 @@ import GRDB
 import LaminaCore
 
 extension Catalog {
-    /// Adds a sandbox. Throws `nameTaken` when another one has its name and
-    /// `imageGone` when its image was removed meanwhile.
-    public func add(_ sandbox: SandboxRecord) throws(CatalogError) {
+    /// Adds a sandbox, with its redirects and those of `volumes` that are not there yet.
+    ///
+    /// Throws `nameTaken` when another one has its name, `imageGone` when its image or one of a
+    /// redirect was removed meanwhile, `noVolume` for a volume that is neither there nor in `volumes`.
+    /// `place` gives the directory of a volume that is added its name, durably, just before the commit.
+    public func add(
+        _ sandbox: SandboxRecord, volumes: [VolumeRecord] = [],
+        place: (String) throws(Errno) -> Void = { _ throws(Errno) in }
+    ) throws(CatalogError) {
         try write { database in
             let taken = try Bool.fetchOne(
                 database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)",
@@ -29,6 +35,10 @@ extension Catalog {
                     sql: "INSERT INTO sandboxLayer (sandbox, position, diffID) VALUES (?, ?, ?)",
                     arguments: [sandbox.id, position, diffID])
             }
+            var new: [VolumeRecord] = []
+            for volume in volumes where try Self.insert(volume, in: database) { new.append(volume) }
+            try Self.insert(sandbox.redirects, of: sandbox.id, in: database)
+            for volume in new { try Self.move(volume.name, place) }
         }
     }
 
@@ -94,6 +104,7 @@ extension Catalog {
                 arguments: [id]))
         sandbox.mountpoint = try row.decode(forColumn: "mountpoint")
         sandbox.readOnly = try row.decode(forColumn: "readOnly")
+        sandbox.redirects = try redirects(of: id, in: database)
         return sandbox
     }
 }

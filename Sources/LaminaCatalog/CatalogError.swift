@@ -19,6 +19,12 @@ public enum CatalogError: Error, Hashable {
     case imageInUse(sandboxes: [String])
     /// The image was removed while a sandbox was being made from it.
     case imageGone(Digest)
+    /// There is no volume of this name, or no longer.
+    case noVolume(String)
+    /// These sandboxes have redirects to the volume.
+    case volumeInUse(String, sandboxes: [String])
+    /// A volume's directory could not take its name or lose it.
+    case volumeDirectory(String, Errno)
     /// A system call around the database failed.
     case system(Errno)
     /// Any other answer of SQLite.
@@ -57,6 +63,12 @@ extension CatalogError: CustomStringConvertible {
         case .nameTaken(let name): "sandbox name \(name) is already in use"
         case .imageInUse(let sandboxes): "image is used by sandbox \(sandboxes.joined(separator: ", "))"
         case .imageGone(let id): "\(id): no such image"
+        case .noVolume(let name): "\(name): no such volume"
+        case .volumeInUse(let name, let sandboxes):
+            "\(name): volume is in use by sandbox \(sandboxes.joined(separator: ", "))"
+        case .volumeDirectory(let name, .directoryNotEmpty):
+            "\(name): volumes/\(name) in the store holds data that no catalogue knows; move it away first"
+        case .volumeDirectory(let name, let error): "\(name): cannot move the volume's directory: \(error)"
         case .system(let error): "catalogue: \(error)"
         case .database(let code, let reason): "catalogue: \(reason) (SQLite \(code))"
         }

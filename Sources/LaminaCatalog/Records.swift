@@ -75,7 +75,7 @@ public struct ImageRecord: Sendable, Hashable {
     public var manifests: [ManifestRecord] = []
     /// Normalised references, sorted.
     public var references: [String] = []
-    /// Ids of the sandboxes made from it, oldest first.
+    /// Ids of the sandboxes made from it or with a redirect to it, oldest first.
     public var sandboxes: [String] = []
 
     public init(
@@ -110,6 +110,8 @@ public struct SandboxRecord: Sendable, Hashable {
     public var readOnly: Bool
     /// Lowest first.
     public var diffIDs: [Digest]
+    /// In the order in which they were given.
+    public var redirects: [Redirect] = []
 
     public init(
         id: String, name: String, image: Digest, imageName: String, chainID: Digest, created: Int64,

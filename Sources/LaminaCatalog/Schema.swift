@@ -7,6 +7,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 images, layers, sandboxes", migrate: createFirst)
+        migrator.registerMigration("2 volumes, redirects", migrate: createVolumes)
         return migrator
     }
 

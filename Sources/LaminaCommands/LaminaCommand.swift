@@ -20,6 +20,7 @@ struct LaminaCommand: ParsableCommand {
             LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
             MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
             InspectCommand.self, StatsCommand.self, LayerCommand.self, SandboxCommand.self,
+            VolumeCommand.self,
             VerifyCommand.self,
             PruneCommand.self, VersionCommand.self,
         ])

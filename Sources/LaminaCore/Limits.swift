@@ -30,4 +30,8 @@ public enum Limits {
     public static let sparseSize: UInt64 = 8 << 30
     /// Directories above an entry.
     public static let depth = 2_000
+    /// Redirects of one sandbox.
+    public static let redirectsPerSandbox = 1_000
+    /// Redirects on the way to a place, one beneath another.
+    public static let redirectDepth = 32
 }

@@ -74,9 +74,11 @@ extension LaminaError {
         let code: Code =
             switch error {
             case .noSpace: .noSpace
-            case .busy, .nameTaken, .imageInUse: .busy
+            case .busy, .nameTaken, .imageInUse, .volumeInUse: .busy
             case .newerSchema, .damaged: .badInput
-            case .imageGone: .notFound
+            case .imageGone, .noVolume: .notFound
+            case .volumeDirectory(_, .noSpace): .noSpace
+            case .volumeDirectory: .failure
             case .system(let error): Code(error)
             case .database: .failure
             }

@@ -161,6 +161,26 @@ import Testing
         #expect(try fileList(below: root) == [])
     }
 
+    /// What a program puts together itself is held to the rules of `-v`.
+    @Test(arguments: [
+        (Redirect(.volume, source: "../../x", target: "/d"), "includes invalid characters"),
+        (Redirect(.tmpfs, target: "/"), "destination can't be '/'"),
+        (Redirect(.tmpfs, target: "d"), "absolute"),
+        (Redirect(.bind, source: "d", target: "/d"), "absolute"), (Redirect(.image, target: "/d"), "Source"),
+    ])
+    func refusesRedirectsThatAreNone(_ redirect: Redirect, _ reason: String) throws {
+        let directory = try TemporaryDirectory()
+        let engine = try Engine(root: directory.path.appending("store"))
+        _ = try engine.load(layout(TestImage.sample(), in: directory, "sample"))
+        #expect {
+            _ = try engine.create("sample", redirects: [RedirectRequest(redirect)])
+        } throws: { error in
+            let error = error as? LaminaError
+            return error?.code == .usage && error?.message.contains(reason) == true
+        }
+        #expect(try engine.sandboxes().isEmpty)
+    }
+
     @Test func errorsCarryACodeAndACause() throws {
         let directory = try TemporaryDirectory()
         let engine = try Engine(root: directory.path.appending("store"))

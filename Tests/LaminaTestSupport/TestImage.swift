@@ -34,6 +34,14 @@ public struct TestImage {
     public var layers: [Layer]
     public var annotations = ["org.opencontainers.image.ref.name": "latest"]
     public var architecture = Self.hostArchitecture
+    /// Paths of the config's `Volumes`.
+    public var volumes: [String] = [] {
+        didSet {
+            configFields = "\"Volumes\":{\(volumes.map { "\"\($0)\":{}" }.joined(separator: ","))}"
+        }
+    }
+    /// More fields of what the config says of its containers, as JSON.
+    public var configFields = ""
 
     public init(_ layers: [Layer]) {
         self.layers = layers
@@ -50,9 +58,10 @@ public struct TestImage {
     /// The config's bytes.
     public var config: [UInt8] {
         let diffIDs = layers.map { "\"\($0.diffID ?? sha256($0.tar))\"" }.joined(separator: ",")
+        let more = configFields.isEmpty ? "" : ",\(configFields)"
         return Array(
             """
-            {"architecture":"\(architecture)","os":"linux","config":{"Cmd":["/bin/sh"]},\
+            {"architecture":"\(architecture)","os":"linux","config":{"Cmd":["/bin/sh"]\(more)},\
             "rootfs":{"type":"layers","diff_ids":[\(diffIDs)]}}
             """.utf8)
     }

@@ -40,7 +40,9 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private static func fields(_ sandbox: Sandbox, _ engine: Engine) -> [String: Any] {
+    private static func fields(
+        _ sandbox: Sandbox, _ engine: Engine
+    ) -> [String: Any] {
         var state: [String: Any] = [
             "Status": sandbox.state.rawValue, "Mountpoint": sandbox.mountpoint?.description ?? "",
             "ReadOnly": sandbox.readOnly, "Volatile": sandbox.isVolatile,
@@ -50,12 +52,17 @@ struct InspectCommand: ParsableCommand {
             state["Requests"] = statistics.counters.total.requests
             state["Opens"] = StatisticsFields.opens(statistics.counters)
         }
+        var volumes: [String: Volume] = [:]
+        for redirect in sandbox.redirects where redirect.kind == .volume {
+            let name = redirect.source.description
+            volumes[name] = try? engine.volume(name)
+        }
         return [
             "Kind": "sandbox", "Id": sandbox.id, "Name": sandbox.name, "Image": "\(sandbox.imageID)",
             "ImageName": sandbox.imageName, "ChainID": "\(sandbox.chainID)",
             "Layers": sandbox.diffIDs.map(\.description), "Created": Format.time(sandbox.created),
             "Directory": sandbox.directory.description,
-            "State": state,
+            "Mounts": sandbox.redirects.map { MountFields.all($0, volumes: volumes) }, "State": state,
         ]
     }
 

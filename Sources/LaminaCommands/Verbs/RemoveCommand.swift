@@ -13,13 +13,16 @@ struct RemoveCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "Unmount a mounted sandbox first.")
     var force = false
 
+    @Flag(name: [.short, .long], help: "Also remove the volumes that were made for it without a name.")
+    var volumes = false
+
     @Argument(help: ArgumentHelp("Sandboxes: ids, starts of ids, or names.", valueName: "sandbox"))
     var sandboxes: [String]
 
     func run() throws {
         let engine = try global.engine()
         try forEach(sandboxes) { name throws(LaminaError) in
-            try engine.remove(name, force: force)
+            try engine.remove(name, force: force, volumes: volumes)
             print(name)
         }
     }

@@ -16,7 +16,7 @@ public struct PruneReport: Sendable {
     /// One thing that is gone.
     public struct Item: Sendable, Hashable {
         public var kind: Kind
-        /// A digest, a sandbox's id or a name below `ingest/`.
+        /// A digest, a sandbox's id, a name below `ingest/` or `volumes/` and one below that.
         public var name: String
         /// Bytes on disk.
         public var size: Int64
@@ -31,7 +31,7 @@ public struct PruneReport: Sendable {
 
 extension Engine {
     /// Removes blobs, objects, layers, chains, sandbox directories and unfinished work that
-    /// nothing references; with `unusedImages` first every image that no sandbox uses. With
+    /// nothing references, and of volumes only empty directories that never became one; with `unusedImages` first every image that no sandbox uses. With
     /// `dryRun` nothing is removed.
     ///
     /// Waits for running loads and creates, at most 30 seconds, then throws `busy`.
@@ -45,6 +45,7 @@ extension Engine {
         try removeContent(except: unused.kept, dryRun: dryRun, &report)
         try removeSandboxDirectories(except: unused.kept.sandboxes, dryRun: dryRun, &report)
         try removeLeftovers(dryRun: dryRun, &report)
+        try removeUnfinishedVolumes(except: unused.kept.volumes, dryRun: dryRun, &report)
         _ = consume lease
         return report
     }
@@ -102,6 +103,16 @@ extension Engine {
             return items
         }
         report.items += found
+    }
+
+    /// Data in `volumes/` stays, also where the catalogue names no volume: it may be all that is left.
+    private func removeUnfinishedVolumes(
+        except kept: Set<String>, dryRun: Bool, _ report: inout PruneReport
+    ) throws(LaminaError) {
+        let names = try Self.storing("\(root)") { () throws(StoreError) in
+            try store.emptyVolumes(except: kept, remove: !dryRun)
+        }
+        report.items += names.map { PruneReport.Item(kind: .leftover, name: "volumes/\($0)", size: 0) }
     }
 
     private func removeLeftovers(dryRun: Bool, _ report: inout PruneReport) throws(LaminaError) {

@@ -8,11 +8,16 @@ import LaminaStore
 import LaminaSystem
 
 extension Engine {
-    /// Makes a sandbox on the image that `imageName` means; `name` is made up when nil.
+    /// Makes a sandbox on the image that `imageName` means; `name` is made up when nil. New volumes
+    /// of its redirects and of the image's `VOLUME`s are made with it.
     ///
-    /// Throws `notFound` for an unknown image, `busy` for a name that is taken, `badInput` for
-    /// one that is none.
-    public func create(_ imageName: String, name: String? = nil) throws(LaminaError) -> Sandbox {
+    /// Throws `notFound` for an unknown image and a bind's missing source, `busy` for a name that is
+    /// taken, `badInput` for one that is none and for the source of a bind that `allowSpecial` would
+    /// permit, `usage` for redirects that cannot stand together.
+    public func create(
+        _ imageName: String, name: String? = nil, redirects: [RedirectRequest] = [],
+        allowSpecial: Bool = false
+    ) throws(LaminaError) -> Sandbox {
         if let name, !NameGenerator.isValid(name) {
             throw LaminaError(
                 .badInput, name, "is not a sandbox name: letters, digits, '_', '.' and '-' only")
@@ -27,25 +32,38 @@ extension Engine {
             imageName: shown.flatMap { image.references.contains($0) ? ImageReference.familiar($0) : nil }
                 ?? imageName,
             chainID: image.chainID, created: Int64(Date().timeIntervalSince1970), diffIDs: image.diffIDs)
+        let plan = try plan(redirects, for: image, allowSpecial: allowSpecial)
+        record.redirects = plan.redirects
         do throws(LaminaError) {
             try makeDirectory(of: record)
+            try add(&record, volumes: plan.volumes, isNamed: name != nil)
         } catch {
             removeDirectory(of: record)
             throw error
         }
+        _ = consume lease
+        return Sandbox(record, state: .idle, directory: sandboxDirectory(record.id))
+    }
+
+    /// Records a sandbox and its new volumes. A name that was made up and is taken becomes another.
+    private func add(
+        _ record: inout SandboxRecord, volumes: [VolumeRecord], isNamed: Bool
+    ) throws(LaminaError) {
+        // A new volume takes the image's files at its target when it is first mounted, by the mount's
+        // server, which has the tree that they stand in.
+        let staged = try Self.storing("volumes") { () throws(StoreError) in
+            volumes.isEmpty ? nil : try store.stageVolumes(volumes.map(\.name))
+        }
         for attempt in 0... {
             do throws(CatalogError) {
-                try catalog.add(record)
-                break
-            } catch .nameTaken where name == nil && attempt < 10 {
+                try catalog.add(record, volumes: volumes) { name throws(Errno) in try staged?.place(name) }
+                return
+            } catch .nameTaken where !isNamed && attempt < 10 {
                 record.name = NameGenerator.name(attempt: attempt + 3)
             } catch {
-                removeDirectory(of: record)
                 throw LaminaError(error)
             }
         }
-        _ = consume lease
-        return Sandbox(record, state: .idle, directory: sandboxDirectory(record.id))
     }
 
     /// What cannot be removed now is for prune.
@@ -53,7 +71,7 @@ extension Engine {
         try? store.root.openDirectory("sandboxes").removeTree(ByteString(sandbox.id))
     }
 
-    private static func newID() -> String {
+    static func newID() -> String {
         (0..<8).map { _ in
             let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
             return String(repeating: "0", count: 8 - digits.count) + digits

@@ -7,11 +7,14 @@ import LaminaCore
 import LaminaSystem
 
 extension Engine {
-    /// Removes a sandbox and everything written in it; returns its id.
+    /// Removes a sandbox and everything written in it; returns its id. With `volumes` the volumes go
+    /// too that were made for it without a name, unless another sandbox uses them.
     ///
     /// Throws `busy` while it is mounted, unless `force`, which unmounts it first.
     @discardableResult
-    public func remove(_ name: String, force: Bool = false) throws(LaminaError) -> String {
+    public func remove(
+        _ name: String, force: Bool = false, volumes: Bool = false
+    ) throws(LaminaError) -> String {
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
         if sandbox.state != .idle {
@@ -38,6 +41,7 @@ extension Engine {
         }
         _ = consume lease
         lock.end()
+        if volumes { try removeAnonymousVolumes(of: sandbox) }
         if foreign {
             throw LaminaError(
                 .failure, name,
@@ -47,5 +51,16 @@ extension Engine {
                 """)
         }
         return sandbox.id
+    }
+
+    /// Removes what `-v PATH`, `--mount` without a source and the image's `VOLUME`s made.
+    private func removeAnonymousVolumes(of sandbox: Sandbox) throws(LaminaError) {
+        for redirect in sandbox.redirects where redirect.kind == .volume && redirect.isAnonymous {
+            do throws(LaminaError) {
+                try removeVolume(redirect.source.description, force: true)
+            } catch {
+                guard case .volumeInUse? = error.cause as? CatalogError else { throw error }
+            }
+        }
     }
 }

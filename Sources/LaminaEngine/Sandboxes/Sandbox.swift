@@ -40,6 +40,8 @@ public struct Sandbox: Sendable, Hashable {
     public var isVolatile: Bool
     /// The directory that holds `upper` and `work`.
     public var directory: ByteString
+    /// Volumes, binds and the like, in the order in which they were given.
+    public var redirects: [Redirect]
 
     init(_ record: SandboxRecord, state: State, directory: ByteString) {
         id = record.id
@@ -55,5 +57,6 @@ public struct Sandbox: Sendable, Hashable {
         isVolatile =
             (try? FileStatus.of(directory.appending("work").appending(VolatileMarker.path))) != nil
         self.directory = directory
+        redirects = record.redirects
     }
 }

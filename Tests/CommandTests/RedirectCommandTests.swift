@@ -164,6 +164,17 @@ import Testing
         #expect(try lamina.lines("volume", "prune", "-f").count == 2 + left.count - 1)
     }
 
+    /// Until mounts follow redirects.
+    @Test func whoAsksForNoRedirectHasNone() throws {
+        let lamina = try LaminaProgram()
+        var image = TestImage.sample()
+        image.volumes = ["/var/lib/data"]
+        try lamina.lines("load", "-q", "-i", lamina.layout(image.layout, named: "sample"))
+        try lamina.lines("create", "sample", "--name", "box")
+        #expect(try mounts(of: "box", lamina).isEmpty)
+        #expect(try lamina.lines("volume", "ls", "-q").isEmpty)
+    }
+
     @Test(arguments: [
         ("\"Volumes\":{\"/\":{}}", "VOLUME /: "), ("\"Volumes\":[\"/a\"]", "Volumes has the wrong type"),
     ])
@@ -172,7 +183,7 @@ import Testing
         var image = TestImage.sample()
         image.configFields = volumes
         try lamina.lines("load", "-q", "-i", lamina.layout(image.layout, named: "sample"))
-        lamina.expectFailure(try lamina.run("create", "sample"), code: 2, reason)
+        lamina.expectFailure(try lamina.run("create", "sample", "-v", "data:/own"), code: 2, reason)
     }
 
     @Test func aRedirectKeepsItsImage() throws {

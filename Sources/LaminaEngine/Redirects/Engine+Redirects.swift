@@ -15,8 +15,10 @@ extension Engine {
     func plan(
         _ requests: [RedirectRequest], for image: ImageRecord, allowSpecial: Bool
     ) throws(LaminaError) -> RedirectPlan {
-        var plan = try RedirectPlan(
-            Self.checked(requests), imageVolumes: try imageVolumes(image.id))
+        // Mounts do not follow redirects yet. Who asks for none keeps a sandbox that can be mounted, with
+        // the directories of the image's volumes in it.
+        let volumes = try imageVolumes(image.id)
+        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: requests.isEmpty ? [] : volumes)
         for request in plan.requests {
             var redirect = request.redirect
             switch redirect.kind {

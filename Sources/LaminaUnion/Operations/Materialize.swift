@@ -42,6 +42,7 @@ extension Union {
                 }
             }
         }
+        try upper.unsettled.settle()
         try upper.maps.removeAll()
         return report
     }

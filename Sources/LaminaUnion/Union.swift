@@ -83,7 +83,8 @@ public final class Union: Sendable {
         try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
         var failure: Errno?
         do throws(Errno) {
-            try upper.unsettled.settle()
+            try settleAll()
+            try upper.unsettled.end()
         } catch {
             failure = error
         }

@@ -128,6 +128,22 @@ import Testing
         for name in Self.names { #expect(try fixture.read(name) == new(name)) }
     }
 
+    /// Also when nobody looks the files up before that end.
+    @Test(arguments: [false, true]) func aCleanEndSettlesWhatAKilledServerLeft(periodically: Bool) throws {
+        let fixture = try fixture()
+        for name in Self.names { try touch(name, fixture) }
+        try fixture.reopen(cleanly: false)
+        #expect(fixture.unsettled == 0)
+        if periodically { try fixture.union.settle() } else { try fixture.reopen() }
+        for name in Self.names { #expect(try fixture.mark(Self.fresh, of: name) == nil) }
+        try fixture.powerCut()
+        for name in Self.names { #expect(try fixture.read(name) == new(name)) }
+        try fixture.reopen()
+        #expect(throws: Errno.noSuchFileOrDirectory) {
+            try FileStatus.of(fixture.sandbox.appending("unsettled"))
+        }
+    }
+
     @Test func aCleanEndSettles() throws {
         let fixture = try fixture()
         for name in Self.names { try touch(name, fixture) }

@@ -9,6 +9,7 @@ import LaminaSystem
 extension UpperTree {
     /// Notes that what is copied into a file from now on is this boot's, and not synced.
     func setFresh(_ file: borrowing Descriptor) throws(Errno) {
+        try unsettled.begin()
         let boot = try BootIdentity.current().bytes
         try file.setExtendedAttribute(convention.fresh, boot.raw)
     }

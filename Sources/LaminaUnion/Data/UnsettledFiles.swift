@@ -1,6 +1,10 @@
 // UnsettledFiles owns the set of copies that a power cut would take back. It is bounded, because each
 // is held open: who would add one more settles all of them first.
+//
+// Invariant: while a file of the sandbox may be marked, the sandbox has the file `unsettled`, so that a
+// mount knows what a killed server left.
 
+import Glibc
 import LaminaCore
 import LaminaSystem
 import Synchronization
@@ -13,6 +17,12 @@ final class UnsettledFiles: Sendable {
     private let files = Mutex<[ObjectIdentifier: UpperData]>([:])
     /// Held by who settles. Nobody waits for it with a file's lock.
     private let turn = Mutex<Void>(())
+    /// Whether the sandbox says that files may be marked.
+    private let isNoted: Mutex<Bool>
+    /// Whether a server that was killed in this boot may have left files that nobody met yet.
+    private let leftovers: Atomic<Bool>
+
+    private static let note: ByteString = "unsettled"
 
     /// More than this many only for as long as somebody settles.
     static let limit = 256
@@ -23,7 +33,44 @@ final class UnsettledFiles: Sendable {
     init(sandbox: SharedDescriptor, readOnly: Bool) {
         self.sandbox = sandbox
         isReadOnly = readOnly
+        let note = try? sandbox.descriptor.open(Self.note, O_RDONLY | O_NOFOLLOW).readAll(limit: 64)
+        let boot = try? BootIdentity.current().bytes
+        // What another boot left is met by its marks.
+        let isThisBoots = note != nil && note == boot
+        isNoted = Mutex(isThisBoots)
+        leftovers = Atomic(isThisBoots && !readOnly)
     }
+
+    /// To be called before a file is marked.
+    func begin() throws(Errno) {
+        try isNoted.withLock { (isNoted) throws(Errno) in
+            guard !isNoted else { return }
+            try writeNote()
+            isNoted = true
+        }
+    }
+
+    private func writeNote() throws(Errno) {
+        let boot = try BootIdentity.current().bytes
+        let file = try sandbox.descriptor.open(
+            Self.note, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, permissions: 0o600)
+        try file.writeAll(boot.raw, at: 0)
+    }
+
+    /// No file is marked any more, and no more will be.
+    func end() throws(Errno) {
+        guard !leftovers.load(ordering: .relaxed), count == 0 else { return }
+        try isNoted.withLock { (isNoted) throws(Errno) in
+            guard isNoted else { return }
+            try sandbox.descriptor.removeFile(Self.note)
+            isNoted = false
+        }
+    }
+
+    /// Whether leftovers have to be looked for. Says so once, unless `leaveLeftovers` follows.
+    func claimLeftovers() -> Bool { leftovers.exchange(false, ordering: .relaxed) }
+
+    func leaveLeftovers() { leftovers.store(true, ordering: .relaxed) }
 
     var count: Int { files.withLock { $0.count } }
 

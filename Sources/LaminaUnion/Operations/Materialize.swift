@@ -42,7 +42,7 @@ extension Union {
                 }
             }
         }
-        try upper.unsettled.settle()
+        try settleAll()
         try upper.maps.removeAll()
         return report
     }

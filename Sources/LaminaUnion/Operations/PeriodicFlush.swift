@@ -18,7 +18,7 @@ extension Union {
     /// the last time).
     public func settle() throws(Errno) {
         guard !isReadOnly, !upper.isVolatile else { return }
-        try upper.unsettled.settle()
+        try settleAll()
     }
 }
 

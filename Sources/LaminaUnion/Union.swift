@@ -69,19 +69,28 @@ public final class Union: Sendable {
         self.namespace = Mutex(namespace)
     }
 
-    /// Without `close`, as when the server is killed, dirty maps stay as they are.
+    /// Without `close`, as when the server is killed, files and maps stay as they are.
     deinit {
         upper.maps.forget()
+        upper.unsettled.forget()
     }
 
-    /// The mount ended: what it wrote into block maps becomes durable, so that a reboot
-    /// does not look like a power cut; and all that a volatile one wrote.
+    /// The mount ended: its copies and what it wrote into block maps become durable, so that a
+    /// reboot does not look like a power cut; and all that a volatile one wrote.
     public func close() throws(Errno) {
         nodeFiles.closeAll()
         guard !isReadOnly else { return }
         try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
+        var failure: Errno?
+        do throws(Errno) {
+            try settleAll()
+            try upper.unsettled.end()
+        } catch {
+            failure = error
+        }
         try upper.maps.makeDurable()
         try finishVolatile()
+        if let failure { throw failure }
     }
 
     /// Has somebody told of each directory that is copied up for something beneath it: what stat shows of

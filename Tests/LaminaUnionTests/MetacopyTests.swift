@@ -83,6 +83,9 @@ import Testing
         var expected = Self.bytes
         expected.replaceSubrange(100..<103, with: [1, 2, 3])
         #expect(try reader.bytes() == expected)
+        // Not before the copy is durable.
+        #expect(try fixture.mark(Self.metacopy, of: "d/f") == OverlayConvention.refusedMetacopy)
+        try file.sync(dataOnly: true)
         #expect(try fixture.mark(Self.metacopy, of: "d/f") == nil)
         try fixture.reopen()
         #expect(try fixture.read("d/f") == expected)
@@ -97,10 +100,12 @@ import Testing
                 try fixture.change("d/f") { $0.size = UInt64(size) }
                 let kept = min(size, Self.bytes.count)
                 let expected = Array(Self.bytes[..<kept]) + [UInt8](repeating: 0, count: size - kept)
+                let refused = kept > 0 ? OverlayConvention.refusedMetacopy : nil
+                #expect(try fixture.mark(Self.metacopy, of: "d/f") == refused)
                 for _ in 0..<2 {
                     #expect(try fixture.read("d/f") == expected)
-                    #expect(try fixture.mark(Self.metacopy, of: "d/f") == nil)
                     try fixture.reopen()
+                    #expect(try fixture.mark(Self.metacopy, of: "d/f") == nil)
                 }
             }
         }
@@ -112,6 +117,7 @@ import Testing
         let fixture = try UnionFixture([.file("f", bytes: Self.bytes, 0o4755, attributes: [mark])])
         try fixture.change("f") { $0.mtime = .set(Timestamp(seconds: 9)) }
         _ = try fixture.open("f", O_RDWR)
+        try fixture.union.settle()
         #expect(try fixture.mark(Self.metacopy, of: "f") == nil)
         #expect(try fixture.mark("security.capability", of: "f") == capability)
         #expect(try fixture.status("f").mode & 0o7777 == 0o4755)

@@ -16,6 +16,8 @@ final class UnionFixture {
     private(set) var sandbox: ByteString = ""
     private var number = 0
     private(set) var union: Union
+    /// Of the unions that are opened from now on.
+    var options = UnionOptions()
 
     /// Marks of a sandbox are `trusted.*`.
     static let isPossible: Bool = {
@@ -33,7 +35,7 @@ final class UnionFixture {
         try FixtureStore.write(layers, to: store.descriptor)
         lower = try FixtureStore.lowerTree(in: store.descriptor, objectsAreReadOnly: objectsAreReadOnly)
         sandbox = try Self.makeSandbox(in: store, number: 0)
-        union = try Self.open(sandbox, lower)
+        union = try Self.open(sandbox, lower, options)
     }
 
     private static func makeSandbox(in store: TemporaryDirectory, number: Int) throws -> ByteString {
@@ -44,23 +46,25 @@ final class UnionFixture {
         return path
     }
 
-    private static func open(_ sandbox: ByteString, _ lower: LowerTree) throws -> Union {
+    private static func open(
+        _ sandbox: ByteString, _ lower: LowerTree, _ options: UnionOptions
+    ) throws -> Union {
         try Union(
             lower: lower, upper: Descriptor.open(sandbox.appending("upper"), OpenFlag.path | O_DIRECTORY),
-            work: Descriptor.open(sandbox.appending("work"), O_RDONLY | O_DIRECTORY), UnionOptions())
+            work: Descriptor.open(sandbox.appending("work"), O_RDONLY | O_DIRECTORY), options)
     }
 
     /// Goes on with an empty sandbox.
     func startAfresh() throws {
         number += 1
         sandbox = try Self.makeSandbox(in: store, number: number)
-        union = try Self.open(sandbox, lower)
+        union = try Self.open(sandbox, lower, options)
     }
 
     /// Opens the sandbox again: after a clean end, or as after the end of the process.
     func reopen(cleanly: Bool = true) throws {
         if cleanly { try union.close() }
-        union = try Self.open(sandbox, lower)
+        union = try Self.open(sandbox, lower, options)
     }
 
     func upper(_ path: ByteString) throws -> Descriptor {

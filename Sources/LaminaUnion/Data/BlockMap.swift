@@ -14,7 +14,7 @@ struct BlockMap {
 
     var blockSize: UInt64 { 1 << UInt64(header.blockShift) }
 
-    /// Makes the empty map of a lower file in `file`, durably.
+    /// Makes the empty map of a lower file in `file`. Until both are synced the file is marked fresh.
     init(creating file: SharedDescriptor, nid: UInt64, size: UInt64) throws(Errno) {
         header = BlockMapHeader(nid: nid, originalSize: size, boot: try BootIdentity.current())
         self.file = file
@@ -22,7 +22,6 @@ struct BlockMap {
         durable = written
         try file.descriptor.truncate(to: header.fileSize)
         try file.descriptor.writeAll(header.encoded.raw, at: 0)
-        try file.descriptor.syncData()
     }
 
     /// Loads a map; of one that another boot wrote, only what is durable counts.

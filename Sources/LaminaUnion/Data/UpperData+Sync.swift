@@ -5,11 +5,17 @@ import LaminaCore
 import LaminaSystem
 
 extension UpperData {
-    /// `fsync(2)` or `fdatasync(2)`: the file first, then the bits that were set before.
+    /// `fsync(2)` or `fdatasync(2)`: the file first, then the bits that were set before. The first one
+    /// of a copy syncs once more, or a power cut could bring its marks back.
     func sync(_ file: borrowing Descriptor, dataOnly: Bool) throws(Errno) {
-        let written = try unsynced()
-        if dataOnly { try file.syncData() } else { try file.sync() }
-        if let written { try noteDurable(written) }
+        let point = try syncPoint()
+        // fdatasync(2) would leave the removal of marks out.
+        if dataOnly && point.stage.isSettled { try file.syncData() } else { try file.sync() }
+        try advance(from: point)
+        guard case .marked = point.stage else { return }
+        let removal = try syncPoint()
+        try file.sync()
+        try advance(from: removal)
     }
 
     /// Writes down that blocks are durable: they were written before a sync that has ended.

@@ -22,13 +22,12 @@ extension UpperData {
             try refreshMark(&state, file)
         case .lower:
             if state.limit == 0 { return try finish(&state, file) }
+            let copy = try beginCopy(file)
             let copied = try keepingAttributes(of: file) { (file) throws(Errno) -> Bool in
                 try copyAll(of: &state, to: file)
             }
-            guard copied else { return try startMap(&state, file) }
-            try makeDurable(file)
-            try finish(&state, file)
-            upper.copiedUp(.whole)
+            guard copied else { return try startMap(&state, file, copy) }
+            try finishCopy(&state, file, copy)
         }
     }
 
@@ -114,11 +113,10 @@ extension UpperData {
                     try prepare(&state, handle.reopen(O_WRONLY))
                 } else if kept > 0 {
                     let file = try handle.reopen(O_WRONLY)
+                    let copy = try beginCopy(file)
                     try loadContent(&state).copy(0..<kept, to: file)
-                    try makeDurable(file)
                     try handle.setPathSize(target)
-                    try finish(&state, handle)
-                    return upper.copiedUp(.whole)
+                    return try finishCopy(&state, file, copy)
                 }
             }
             try handle.setPathSize(target)
@@ -139,32 +137,39 @@ extension UpperData {
         state.markIsStale = false
     }
 
-    private func startMap(_ state: inout State, _ file: borrowing Descriptor) throws(Errno) {
+    private func startMap(
+        _ state: inout State, _ file: borrowing Descriptor, _ copy: SharedDescriptor?
+    ) throws(Errno) {
         let convention = upper.convention
         let (name, map) = try upper.maps.create(nid: source, size: loadContent(&state).length)
         do throws(Errno) {
             let mark = BlockMapMark(name: name, limit: state.limit).encoded
             try file.setExtendedAttribute(convention.blockMap, mark.raw)
+            try upper.setRefused(file)
         } catch {
+            try? file.removeMark(convention.blockMap)
             upper.maps.remove(name)
             throw error
         }
         state.kind = .mapped(name)
         state.map = map
+        if let copy { setStage(.marked(copy), &state) }
         upper.copiedUp(.byBlock)
-        // Overlayfs answers EIO for a value that it does not know, and so shows no garbage.
-        let refused = OverlayConvention.refusedMetacopy
-        try file.setExtendedAttribute(convention.metacopy, refused.raw)
     }
 
-    /// Takes the marks and the map away: all bytes are in the upper file, durably.
+    /// Takes the marks and the map away: all bytes are in the upper file, durably, or none are left.
     func finish(_ state: inout State, _ handle: borrowing Descriptor) throws(Errno) {
-        try handle.removeMark(upper.convention.metacopy)
+        let held = upper.isVolatile ? nil : SharedDescriptor(try handle.reopen(O_RDONLY))
         if case .mapped(let name) = state.kind {
             try handle.removeMark(upper.convention.blockMap)
+            becomeWhole(&state)
             upper.maps.remove(name)
+            // Should the next step fail, it is tried again.
+            if let held { setStage(.marked(held), &state) }
         }
+        try upper.removeMarks(of: handle)
         becomeWhole(&state)
+        if let held { setStage(.unmarked(held), &state) }
     }
 
     /// Runs a change of bytes that the container must not notice: times and file
@@ -186,15 +191,5 @@ extension UpperData.State {
     var isComplete: Bool {
         guard case .mapped = kind, let map else { return false }
         return map.isComplete(below: limit)
-    }
-}
-
-extension Descriptor {
-    fileprivate borrowing func removeMark(_ name: ByteString) throws(Errno) {
-        do throws(Errno) {
-            try removeExtendedAttribute(name)
-        } catch Errno.noData {
-            return
-        }
     }
 }

@@ -26,6 +26,8 @@ final class UpperData: Sendable {
         var kind: Kind
         /// Bytes from here on are never the lower's; never more than the file's size.
         var limit: UInt64
+        /// What a power cut would do to it.
+        var stage = Stage.settled
         /// Whether the mark on disk still has a larger limit.
         var markIsStale = false
         /// Open files; with the last one, what is loaded is let go.
@@ -42,51 +44,29 @@ final class UpperData: Sendable {
     let upper: UpperTree
     private let lower: LowerTree
     private let state: Mutex<State>
-    private let whole = Atomic<Bool>(false)
+    private let whole: Atomic<Bool>
+    private let settled = Atomic<Bool>(true)
 
-    /// A copy without bytes of its own, which shows the first `limit` of the lower file's.
-    init(source: UInt64, limit: UInt64, lower: LowerTree, upper: UpperTree) {
+    /// - Parameter limit: bytes from here on are never the lower's.
+    init(
+        source: UInt64, kind: Kind, limit: UInt64, markIsStale: Bool = false, lower: LowerTree,
+        upper: UpperTree
+    ) {
         self.source = source
         self.lower = lower
         self.upper = upper
-        state = Mutex(State(kind: .lower, limit: limit))
-    }
-
-    private init(source: UInt64, map: BlockMapMark, size: UInt64, lower: LowerTree, upper: UpperTree) {
-        self.source = source
-        self.lower = lower
-        self.upper = upper
-        // A crash in a truncation left the mark behind the size.
-        state = Mutex(
-            State(kind: .mapped(map.name), limit: min(map.limit, size), markIsStale: map.limit > size))
-    }
-
-    /// Reads the marks of a file; nil when all its bytes are its own.
-    /// - Throws: `EIO`, after a line in the log, for marks that make no sense.
-    static func find(
-        of handle: borrowing Descriptor, source: UInt64?, lower: LowerTree, upper: UpperTree
-    ) throws(Errno) -> UpperData? {
-        let map = try upper.mark(upper.convention.blockMap, of: handle)
-        if map == nil, try upper.mark(upper.convention.metacopy, of: handle) == nil { return nil }
-        let status = try handle.status()
-        guard let source else {
-            UnionLog.report("upper inode \(status.inode) has its bytes in a lower file that is not there")
-            throw .ioError
-        }
-        let size = UInt64(clamping: status.size)
-        guard let map else {
-            let length = try lower.node(source).size
-            return UpperData(source: source, limit: min(length, size), lower: lower, upper: upper)
-        }
-        guard let mark = BlockMapMark(map) else {
-            UnionLog.report("upper inode \(status.inode): damaged block map mark")
-            throw .ioError
-        }
-        return UpperData(source: source, map: mark, size: size, lower: lower, upper: upper)
+        state = Mutex(State(kind: kind, limit: limit, markIsStale: markIsStale))
+        if case .whole = kind { whole = Atomic(true) } else { whole = Atomic(false) }
     }
 
     /// Whether all bytes are in the upper file; once true, always.
     var isWhole: Bool { whole.load(ordering: .acquiring) }
+
+    /// Whether no power cut takes the file back to its layer.
+    var isSettled: Bool { settled.load(ordering: .acquiring) }
+
+    /// Whether the file is like any other of its filesystem; once true, always.
+    var isPlain: Bool { isWhole && isSettled }
 
     /// Whether becoming whole moves few bytes.
     var isSmall: Bool { state.withLock { $0.limit <= Self.wholeLimit } }
@@ -122,7 +102,14 @@ final class UpperData: Sendable {
     func discard() {
         state.withLock { state in
             if case .mapped(let name) = state.kind { upper.maps.remove(name) }
+            setStage(.settled, &state)
         }
+    }
+
+    func setStage(_ stage: Stage, _ state: inout State) {
+        state.stage = stage
+        settled.store(stage.isSettled, ordering: .releasing)
+        if stage.isSettled { upper.unsettled.remove(self) } else { upper.unsettled.add(self) }
     }
 
     func loadContent(_ state: inout State) throws(Errno) -> LowerContent {

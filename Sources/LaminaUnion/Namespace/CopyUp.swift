@@ -64,7 +64,7 @@ extension Namespace {
             try? upper.work.removeFile(temporary)
             throw error
         }
-        upper.copiedUp(type == .regular && data == nil ? .whole : .metadata)
+        upper.copiedUp(type == .regular && data?.isWhole ?? true ? .whole : .metadata)
         let node = table.insert(type: type, inode: status.inode, lower: nid)
         node.data = data
         twins.insert(nid)
@@ -129,7 +129,7 @@ extension Namespace {
         return places
     }
 
-    /// Makes the copy in `work`, with all attributes; its bytes are durable before it gets a name.
+    /// Makes the copy in `work`, with all attributes; its marks say that its bytes are not durable.
     private func copy(
         _ nid: UInt64, type: FileType, to temporary: ByteString, bytes: UInt64?
     ) throws(Errno) -> Descriptor {
@@ -153,7 +153,10 @@ extension Namespace {
                 let content = try lower.openContent(nid)
                 let count = min(bytes, content.length)
                 try content.copy(to: file, count: count)
-                if count > 0, !upper.isVolatile { try file.syncData() }
+                if count > 0, !upper.isVolatile {
+                    try upper.setFresh(file)
+                    try upper.setRefused(file)
+                }
             } else if node.size > 0 {
                 guard let size = Int64(exactly: node.size) else { throw .fileTooLarge }
                 try file.truncate(to: size)

@@ -44,8 +44,13 @@ struct Namespace: ~Copyable {
         guard !directory.isRemoved else { return nil }
         if let status = try upper.status(of: name, in: directory) {
             if status.isWhiteout { return nil }
+            let isKnown = table.node(inode: status.inode) != nil
             let node = try attach(name, in: directory, status: status)
-            return Entry(id: node.id, status: visible(status, of: node))
+            guard !isKnown, node.data != nil else {
+                return Entry(id: node.id, status: visible(status, of: node))
+            }
+            // Where a power cut took its bytes, it has the layer's size only now.
+            return Entry(id: node.id, status: visible(try upper.status(of: node), of: node))
         }
         guard directory.type == .directory, let merged = directory.lower else { return nil }
         return try lowerEntry(name, in: merged)

@@ -42,6 +42,7 @@ extension Union {
                 }
             }
         }
+        try settleAll()
         try upper.maps.removeAll()
         return report
     }

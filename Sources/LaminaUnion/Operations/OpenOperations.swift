@@ -14,6 +14,8 @@ extension Union {
             return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
         }
         if writes || truncates {
+            // Here nobody waits for it but this caller.
+            try upper.unsettled.makeRoom()
             try change { (namespace) throws(Errno) in
                 try namespace.prepareForWriting(id, truncating: truncates)
             }
@@ -25,6 +27,8 @@ extension Union {
         }
         if writes, case .upper(let file, let use?) = source {
             try use.data.prepareForWriting(file.descriptor)
+            // The kernel may write and sync past this server.
+            if kept & (O_SYNC | O_DSYNC) != 0 { try use.data.sync(file.descriptor, dataOnly: false) }
         }
         return OpenFile(id: id, union: self, source: source)
     }
@@ -46,7 +50,7 @@ extension Union {
             // The path leads to another number now, under which the kernel will ask again.
             guard node.id == id || isFollowing else { throw .staleNFSFileHandle }
             let file = SharedDescriptor(try namespace.upper.open(node).reopen(flags))
-            guard let data = node.data, !data.isWhole else { return .upper(file, nil) }
+            guard let data = node.data, !data.isPlain else { return .upper(file, nil) }
             return .upper(file, DataUse(data))
         }
     }

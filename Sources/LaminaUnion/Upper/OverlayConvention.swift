@@ -16,7 +16,9 @@ struct OverlayConvention: Sendable {
     let metacopy: ByteString
     /// Ties a file to its block map: `BlockMapMark`.
     let blockMap: ByteString
-    /// The value of `metacopy` beside a block map. Overlayfs answers `EIO` for one that is too
+    /// On a file whose bytes a power cut may take: the boot that made them, `BootIdentity`.
+    let fresh: ByteString
+    /// The value of `metacopy` beside either. Overlayfs answers `EIO` for one that is too
     /// short (fs/overlayfs/util.c, `ovl_check_metacopy_xattr`), where it would show zeros.
     static let refusedMetacopy: [UInt8] = [UInt8(ascii: "L")]
 
@@ -30,6 +32,7 @@ struct OverlayConvention: Sendable {
         origin = namespace + "lamina.origin"
         metacopy = namespace + "overlay.metacopy"
         blockMap = namespace + "lamina.blockmap"
+        fresh = namespace + "lamina.fresh"
         hidden =
             ["trusted.overlay.", "trusted.lamina."]
             + (privileged ? [] : ["user.overlay.", "user.lamina.", OverrideStat.attribute])

@@ -16,6 +16,8 @@ final class UpperTree: Sendable {
     let isVolatile: Bool
     /// The block maps, in `maps` beside `upper` and `work`.
     let maps: MapRoom
+    /// Copies that a power cut would take back.
+    let unsettled: UnsettledFiles
     /// Copies that do not have all their names yet, in `links` beside them.
     let links: SandboxRoom
     let copiedUp: @Sendable (CopyKind) -> Void
@@ -38,6 +40,7 @@ final class UpperTree: Sendable {
         copiedUp = options.copiedUp
         let sandbox = SharedDescriptor(try work.open("..", OpenFlag.path | O_DIRECTORY))
         maps = MapRoom(sandbox: sandbox, readOnly: options.isReadOnly)
+        unsettled = UnsettledFiles(sandbox: sandbox, readOnly: options.isReadOnly)
         links = SandboxRoom("links", in: sandbox)
         self.root = root
         self.work = work

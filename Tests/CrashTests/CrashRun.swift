@@ -89,9 +89,13 @@ final class CrashRun {
     /// Finds which of the allowed states the tree is in, and goes on from there.
     private func settle(_ step: Operation) throws {
         let tree = try RealTree(sandbox.mountpoint)
-        let before = comparison.differences(of: tree, from: model)
+        var before = comparison.differences(of: tree, from: model)
         if before.isEmpty { return }
         interrupted += 1
+        if try takeOverTime(of: step, from: before) {
+            before = comparison.differences(of: tree, from: model)
+            if before.isEmpty { return }
+        }
         if let path = step.cutPath {
             // The kernel takes the capability away with a request of its own.
             let capability = model.run(.attribute(path, "security.capability"))
@@ -115,7 +119,39 @@ final class CrashRun {
     }
 }
 
+extension CrashRun {
+    /// A copy-up puts its name into the directory and then gives the directory its time back: a crash between
+    /// the two leaves the time of the crash, of one directory above the step's node (docs/SEMANTICS.md).
+    private func takeOverTime(of step: Operation, from differences: [String]) throws -> Bool {
+        let changed = step.copiedPaths.flatMap { path in
+            let components = path.components
+            return components.indices.map { count in
+                components[..<count].reduce(ByteString()) { $0.isEmpty ? $1 : $0.appending($1) }
+            }
+        }
+        let late = Set(changed).filter { directory in
+            differences.contains { $0.hasPrefix("\(directory): time ") }
+        }
+        guard late.count == 1, let directory = late.first else { return false }
+        _ = model.run(.setTime(directory, try FileStatus.of(sandbox.path(directory)).mtime))
+        return true
+    }
+}
+
 extension Operation {
+    /// The nodes that the step copies up where only layers have them.
+    fileprivate var copiedPaths: [ByteString] {
+        switch self {
+        case .open(let path, _, _), .write(let path, _, _, _), .append(let path, _, _),
+            .truncate(let path, _),
+            .setPermissions(let path, _), .setOwner(let path, _, _), .setTime(let path, _),
+            .setAttribute(let path, _, _, _), .removeAttribute(let path, _):
+            [path]
+        case .link(let path, let other), .rename(let path, let other, _): [path, other]
+        default: []
+        }
+    }
+
     /// The file whose bytes or owner the step changes, in more requests than one.
     fileprivate var cutPath: ByteString? {
         switch self {

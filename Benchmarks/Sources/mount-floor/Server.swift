@@ -95,10 +95,7 @@ struct Server: ~Copyable {
         switch request.opcode {
         case Opcode.initialize: initialize(&message)
         case Opcode.lookup: try lookUp(request, &message)
-        case Opcode.getAttributes:
-            message.put(forever)
-            message.putZeros(8)
-            put(try status(request.node), request.node, &message)
+        case Opcode.getAttributes: putAttributes(try status(request.node), request.node, &message)
         case Opcode.open where !options.isCached: try open(request, &message)
         case Opcode.openDirectory where !options.isCached: putOpened(0, &message)
         case Opcode.read: try read(request, &message)

@@ -49,9 +49,7 @@ enum Size {
     static let requestHeader = 40
     static let replyHeader = 16
     static let initReply = 64
-    static let attributes = 88
     static let entry = 128
-    static let attributeReply = 104
     static let directoryEntry = 24
 }
 

@@ -30,9 +30,9 @@ public struct PruneReport: Sendable {
 }
 
 extension Engine {
-    /// Removes blobs, objects, layers, chains, sandbox directories and unfinished work that
-    /// nothing references, and of volumes only empty directories that never became one; with `unusedImages` first every image that no sandbox uses. With
-    /// `dryRun` nothing is removed.
+    /// Removes blobs, objects, layers, chains, sandbox directories and unfinished work that nothing
+    /// references, and of volumes only empty directories that never became one; with `unusedImages` first
+    /// every image that no sandbox uses. With `dryRun` nothing is removed.
     ///
     /// Waits for running loads and creates, at most 30 seconds, then throws `busy`.
     public func prune(unusedImages: Bool = false, dryRun: Bool = false) throws(LaminaError) -> PruneReport {

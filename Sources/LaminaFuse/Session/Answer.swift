@@ -32,20 +32,6 @@ func answer<Value>(
     }
 }
 
-/// The bytes of a C string, without the NUL.
-@unsafe
-@inline(__always)
-func withName<Value>(
-    _ name: UnsafePointer<CChar>?, _ body: (Span<UInt8>) throws(Errno) -> Value
-) throws(Errno) -> Value {
-    guard let name = unsafe name else { throw .invalidArgument }
-    let length = unsafe strlen(name)
-    // SAFETY: libfuse keeps the request's buffer until the reply; CChar and UInt8 have one layout.
-    let bytes = unsafe UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self)
-    let span = unsafe Span(_unsafeStart: bytes, count: length)
-    return try body(span)
-}
-
 /// A copy of a C string.
 @unsafe
 func byteString(_ name: UnsafePointer<CChar>?) throws(Errno) -> ByteString {

@@ -19,10 +19,12 @@ extension Union {
         try upper.unsettled.settle()
     }
 
-    /// Looks up each marked file below a directory of the sandbox, by which it comes into the set.
+    /// Looks up each marked file below a directory of the sandbox, by which it comes into the set. What lies
+    /// deeper than any layer may waits until somebody looks it up: a container makes trees of any depth.
     private func takeUpLeftovers(
         in directory: borrowing Descriptor, _ path: [ByteString]
     ) throws(Errno) {
+        guard path.count < Limits.depth else { return }
         for entry in try directory.entries() {
             do throws(Errno) {
                 let handle = try directory.openPath(entry.name)

@@ -42,6 +42,7 @@ public final class Union: Sendable {
     let isReadOnly: Bool
     let snapshots = DirectorySnapshots()
     let nodeFiles = NodeFiles()
+    let redirects: Redirects
     private let residentIndex: ResidentIndex
     private let namespace: Mutex<Namespace>
     /// Says to ThreadSanitizer what it cannot see: the kernel hands a contended Mutex over. Free on x86-64.
@@ -57,6 +58,7 @@ public final class Union: Sendable {
     ) throws(Errno) {
         self.lower = lower
         isReadOnly = options.isReadOnly
+        redirects = try Redirects(options.ownership, isReadOnly: options.isReadOnly)
         residentIndex = ResidentIndex(lower)
         let tree = try UpperTree(root: upper, work: work, nodes: lower.tree.nidLimit, options)
         self.upper = tree

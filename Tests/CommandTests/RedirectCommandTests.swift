@@ -50,13 +50,52 @@ import Testing
         #expect(try lamina.lines("volume", "ls", "-q").count == 2)
     }
 
-    /// Until the mount's server knows them, a sandbox with redirects is not mounted without them.
-    @Test func mountRefuses() throws {
+    /// A volume is one place for all sandboxes that use it, and outlives them.
+    @Test func mountsServeThem() throws {
         let lamina = try program()
-        try lamina.lines("create", "sample", "--name", "box", "-v", "data:/d", "-v", "more:/e")
+        let file = try lamina.file(Array("text".utf8), named: "file")
+        for (name, options) in [("one", "data:/d"), ("two", "data:/d:ro")] {
+            try lamina.lines(
+                "create", "sample", "--name", name, "-v", options, "-v", "\(file):/etc/made/f:ro")
+        }
+        let one = ByteString(try #require(try lamina.lines("mount", "one").first))
+        let two = ByteString(try #require(try lamina.lines("mount", "two").first))
+        #expect(
+            try Descriptor.open(two.appending("etc/made/f"), O_RDONLY).readAll(limit: 9) == Array("text".utf8)
+        )
+        try Descriptor.open(one.appending("d/new"), O_WRONLY | O_CREAT, permissions: 0o640).writeAll([7])
+        #expect(try Descriptor.open(two.appending("d/new"), O_RDONLY).readAll(limit: 9) == [7])
+        #expect(throws: Errno.readOnlyFileSystem) {
+            try Descriptor.open(two.appending("d/new"), O_RDWR).status()
+        }
+        lamina.expectFailure(try lamina.run("volume", "rm", "data"), code: 4, "data")
+        for name in ["one", "two"] {
+            try lamina.unmount(name)
+            try lamina.lines("rm", name)
+        }
+        #expect(exists("\(lamina.root)/volumes/data/_data/new"))
+    }
+
+    @Test func mountsSayWhatTheyCannotServe() throws {
+        let lamina = try program()
+        try lamina.lines("create", "sample", "--name", "box", "-v", "data:/d")
         lamina.expectFailure(
-            try lamina.run("mount", "box"), code: 1,
-            "box: redirects are not served yet, and it has 2, the first at /d")
+            try lamina.run("mount", "--data", "cached", "box"), code: 64,
+            "--data cached", "beneath the redirect at /d")
+        let source = "\(lamina.directory.path)/source"
+        try lamina.lines("create", "sample", "--name", "gone", "-v", "\(source):/d")
+        try Descriptor.workingDirectory().removeDirectory(ByteString(source))
+        // Made again, as with Docker; by a bind that must be there, not.
+        try lamina.lines("mount", "gone")
+        try lamina.unmount("gone")
+        try lamina.lines("create", "sample", "--name", "must", "--mount", "type=bind,src=\(source),dst=/d")
+        try Descriptor.workingDirectory().removeDirectory(ByteString(source))
+        lamina.expectFailure(
+            try lamina.run("mount", "must"), code: 3, "bind source path does not exist: \(source)")
+        // A source that leads elsewhere by now is judged anew.
+        try Descriptor.workingDirectory().makeSymlink(
+            ByteString(source), target: ByteString("\(lamina.root)"))
+        lamina.expectFailure(try lamina.run("mount", "must"), code: 2, "leads into the store")
         #expect(try lamina.lines("ps").count == 1)
     }
 

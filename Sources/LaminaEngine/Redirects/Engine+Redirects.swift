@@ -15,8 +15,7 @@ extension Engine {
     func plan(
         _ requests: [RedirectRequest], for image: ImageRecord, allowSpecial: Bool
     ) throws(LaminaError) -> RedirectPlan {
-        // Mounts do not follow redirects yet. Who asks for none keeps a sandbox that can be mounted, with
-        // the directories of the image's volumes in it.
+        // New volumes are not filled from the image yet. Who asks for none keeps the image's own directories.
         let volumes = try imageVolumes(image.id)
         var plan = try RedirectPlan(Self.checked(requests), imageVolumes: requests.isEmpty ? [] : volumes)
         for request in plan.requests {

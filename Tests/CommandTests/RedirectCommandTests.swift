@@ -203,15 +203,25 @@ import Testing
         #expect(try lamina.lines("volume", "prune", "-f").count == 2 + left.count - 1)
     }
 
-    /// Until mounts follow redirects.
-    @Test func whoAsksForNoRedirectHasNone() throws {
+    /// Without a word of the caller too, and with what the image has there.
+    @Test func volumesOfTheImageTakeItsFiles() throws {
         let lamina = try LaminaProgram()
         var image = TestImage.sample()
-        image.volumes = ["/var/lib/data"]
+        image.volumes = ["/etc"]
         try lamina.lines("load", "-q", "-i", lamina.layout(image.layout, named: "sample"))
         try lamina.lines("create", "sample", "--name", "box")
-        #expect(try mounts(of: "box", lamina).isEmpty)
-        #expect(try lamina.lines("volume", "ls", "-q").isEmpty)
+        let name = try #require(try mounts(of: "box", lamina).first?["Name"] as? String)
+        #expect(name.count == 64)
+        let place = ByteString(try #require(try lamina.lines("mount", "box").first))
+        let text = try Descriptor.open(place.appending("etc/release"), O_RDWR).readAll(limit: 99)
+        #expect(!text.isEmpty)
+        #expect(
+            try Descriptor.open(ByteString("\(lamina.root)/volumes/\(name)/_data/release"), O_RDONLY)
+                .readAll(limit: 99) == text)
+        #expect(!exists("\(place)/etc/gone"))
+        try lamina.unmount("box")
+        try lamina.lines("rm", "-v", "box")
+        #expect(try lamina.lines("volume", "ls", "-q").isEmpty && !exists("\(lamina.root)/volumes/\(name)"))
     }
 
     @Test(arguments: [

@@ -40,10 +40,39 @@ enum SandboxRedirects {
                     at \(list[0].redirect.target); use auto or passthrough
                     """)
         }
+        var heartbeat = Heartbeat(arguments.readyDescriptor)
         do throws(RedirectFailure) {
+            try union.fill(list) { heartbeat.beat() }
             try union.attach(list, store: arguments.root)
         } catch {
             throw RunError(description: error.description)
         }
+    }
+}
+
+/// Tells whoever waits for the mount that something is still being done: a space every few seconds.
+private struct Heartbeat {
+    private let descriptor: Int32?
+    private var last = now()
+    private static let seconds = 5
+
+    init(_ descriptor: Int32?) {
+        self.descriptor = descriptor
+    }
+
+    private static func now() -> Int {
+        var time = timespec()
+        // SAFETY: the kernel fills the local.
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec
+    }
+
+    mutating func beat() {
+        guard let descriptor else { return }
+        let time = Self.now()
+        guard time - last >= Self.seconds else { return }
+        last = time
+        // SAFETY: one byte of a literal.
+        _ = unsafe write(descriptor, " ", 1)
     }
 }

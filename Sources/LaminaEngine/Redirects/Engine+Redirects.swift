@@ -15,9 +15,7 @@ extension Engine {
     func plan(
         _ requests: [RedirectRequest], for image: ImageRecord, allowSpecial: Bool
     ) throws(LaminaError) -> RedirectPlan {
-        // New volumes are not filled from the image yet. Who asks for none keeps the image's own directories.
-        let volumes = try imageVolumes(image.id)
-        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: requests.isEmpty ? [] : volumes)
+        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: imageVolumes(image.id))
         for request in plan.requests {
             var redirect = request.redirect
             switch redirect.kind {

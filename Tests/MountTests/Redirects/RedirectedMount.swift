@@ -6,7 +6,7 @@ import LaminaSystem
 import LaminaTestSupport
 
 /// A mount for one test, and a directory of the host beside it.
-final class RedirectedMount {
+final class RedirectedMount: Sendable {
     let host: TemporaryDirectory
     let mount: MountedSandbox
 

@@ -24,9 +24,7 @@ extension Namespace {
             return node
         }
         let temporary = upper.temporaryName()
-        try upper.work.makeDirectory(temporary, permissions: 0o700)
-        let handle = try upper.work.openPath(temporary)
-        try copyAttributes(of: nid, to: handle, mtime: .set(lower.node(nid).mtime))
+        let handle = try makeDirectoryCopy(of: nid, at: temporary)
         try keepingTimes(of: parent) { (namespace) throws(Errno) in
             try namespace.upper.withNewPlace(of: place.name, in: parent) { (directory, path) throws(Errno) in
                 try namespace.upper.work.rename(temporary, to: directory, path)
@@ -40,9 +38,7 @@ extension Namespace {
     }
 
     /// The sandbox's copy of `id`, made when only layers have it.
-    /// - Parameter bytes: how many bytes of a regular file are copied, the rest being lost;
-    ///   nil copies none, and the copy goes on showing the lower file's.
-    mutating func copyUp(_ id: NodeID, bytes: UInt64? = nil) throws(Errno) -> UpperNode {
+    mutating func copyUp(_ id: NodeID, bytes: CopiedBytes = .none) throws(Errno) -> UpperNode {
         if let node = table[id] { return node }
         guard let nid = id.nid else { throw .staleNFSFileHandle }
         guard let type = FileType(mode: try lower.node(nid).mode) else { throw .ioError }
@@ -55,31 +51,40 @@ extension Namespace {
         }
         let places = try visiblePlaces(of: nid)
         let temporary = upper.temporaryName()
-        let handle = try copy(nid, type: type, to: temporary, bytes: bytes)
-        let status = try handle.status()
-        let data = try UpperData.find(of: handle, source: nid, lower: lower, upper: upper)
+        let copy = try makeCopy(of: nid, type: type, at: temporary, bytes)
+        let status = try copy.handle.status()
         do throws(Errno) {
             try publish(temporary, of: nid, at: places)
         } catch {
             try? upper.work.removeFile(temporary)
+            copy.data?.discard()
             throw error
         }
-        upper.copiedUp(type == .regular && data?.isWhole ?? true ? .whole : .metadata)
+        upper.copiedUp(copy.kind)
         let node = table.insert(type: type, inode: status.inode, lower: nid)
-        node.data = data
+        node.data = copy.data
         twins.insert(nid)
         for place in places { node.addName(place.name, in: place.directory) }
         // Its last name is gone; whoever has it open may still change it.
-        if places.isEmpty { node.anchor = SharedDescriptor(handle) }
+        if places.isEmpty { node.anchor = SharedDescriptor(try copy.handle.duplicate()) }
         return node
+    }
+
+    private func makeDirectoryCopy(
+        of nid: UInt64, at temporary: ByteString
+    ) throws(Errno) -> Descriptor {
+        let node = try lower.node(nid)
+        try upper.work.makeDirectory(
+            temporary, permissions: upper.firstPermissions(node.mode & 0o777, .directory))
+        let handle = try upper.work.openPath(temporary)
+        try copyAttributes(of: nid, to: handle, mtime: .set(node.mtime))
+        return handle
     }
 
     /// A copy of a directory that is no longer in the tree; whoever has it open may still change it.
     private mutating func copyUpRemovedDirectory(_ nid: UInt64) throws(Errno) -> UpperNode {
         let temporary = upper.temporaryName()
-        try upper.work.makeDirectory(temporary, permissions: 0o700)
-        let handle = try upper.work.openPath(temporary)
-        try copyAttributes(of: nid, to: handle, mtime: .set(lower.node(nid).mtime))
+        let handle = try makeDirectoryCopy(of: nid, at: temporary)
         try upper.work.removeDirectory(temporary)
         upper.copiedUp(.metadata)
         let node = table.insert(type: .directory, inode: try handle.status().inode, lower: nid)
@@ -127,64 +132,6 @@ extension Namespace {
             }
         }
         return places
-    }
-
-    /// Makes the copy in `work`, with all attributes; its marks say that its bytes are not durable.
-    private func copy(
-        _ nid: UInt64, type: FileType, to temporary: ByteString, bytes: UInt64?
-    ) throws(Errno) -> Descriptor {
-        do throws(Errno) {
-            return try makeCopy(nid, type: type, to: temporary, bytes: bytes)
-        } catch {
-            // A full disk must not get fuller with each attempt.
-            try? upper.work.removeFile(temporary)
-            throw error
-        }
-    }
-
-    private func makeCopy(
-        _ nid: UInt64, type: FileType, to temporary: ByteString, bytes: UInt64?
-    ) throws(Errno) -> Descriptor {
-        let node = try lower.node(nid)
-        switch type {
-        case .regular:
-            let file = try upper.work.open(temporary, O_RDWR | O_CREAT | O_EXCL, permissions: 0o600)
-            if let bytes {
-                let content = try lower.openContent(nid)
-                let count = min(bytes, content.length)
-                try content.copy(to: file, count: count)
-                if count > 0, !upper.isVolatile {
-                    try upper.setFresh(file)
-                    try upper.setRefused(file)
-                }
-            } else if node.size > 0 {
-                guard let size = Int64(exactly: node.size) else { throw .fileTooLarge }
-                try file.truncate(to: size)
-                let empty: [UInt8] = []
-                try file.setExtendedAttribute(upper.convention.metacopy, empty.raw)
-            }
-        case .symlink:
-            try upper.work.makeSymlink(temporary, target: try lower.symlinkTarget(nid))
-        default:
-            try upper.work.makeNode(temporary, mode: node.mode, device: node.device)
-        }
-        let handle = try upper.work.openPath(temporary)
-        try upper.setOrigin(nid, of: handle)
-        // Cut while it is copied: the copy is the change, and tells its time.
-        let isCut = type == .regular && bytes.map { $0 < node.size } ?? false
-        try copyAttributes(of: nid, to: handle, mtime: isCut ? .now : .set(node.mtime))
-        return handle
-    }
-
-    /// Times last: everything else changes them.
-    private func copyAttributes(
-        of nid: UInt64, to handle: borrowing Descriptor, mtime: TimeChange
-    ) throws(Errno) {
-        let node = try lower.node(nid)
-        try upper.setIdentity(
-            of: handle, uid: node.uid, gid: node.gid, mode: node.mode,
-            attributes: try lower.extendedAttributes(nid))
-        try handle.setPathTimes(atime: .set(node.mtime), mtime: mtime)
     }
 
     /// Runs a change of `directory`'s entries that the container must not notice.

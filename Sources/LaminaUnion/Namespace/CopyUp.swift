@@ -7,36 +7,6 @@ import LaminaIndex
 import LaminaSystem
 
 extension Namespace {
-    /// The sandbox's directory for `id`, made (with its parents) when only layers have it.
-    /// - Throws: `ENOENT` when the directory is no longer in the tree.
-    mutating func ensureDirectory(_ id: NodeID) throws(Errno) -> UpperNode {
-        if let node = table[id] {
-            guard !node.isRemoved else { throw .noSuchFileOrDirectory }
-            return node
-        }
-        guard let nid = id.nid else { throw .staleNFSFileHandle }
-        guard let place = try lower.names(of: nid, hardLinks: hardLinks).first else { throw .ioError }
-        let parent = try ensureDirectory(NodeID(rawValue: place.parent))
-        if let status = try upper.status(of: place.name, in: parent) {
-            guard status.type == .directory else { throw .noSuchFileOrDirectory }
-            let node = try attach(place.name, in: parent, status: status)
-            guard node.id == id else { throw .noSuchFileOrDirectory }
-            return node
-        }
-        let temporary = upper.temporaryName()
-        let handle = try makeDirectoryCopy(of: nid, at: temporary)
-        try keepingTimes(of: parent) { (namespace) throws(Errno) in
-            try namespace.upper.withNewPlace(of: place.name, in: parent) { (directory, path) throws(Errno) in
-                try namespace.upper.work.rename(temporary, to: directory, path)
-            }
-        }
-        upper.copiedUp(.metadata)
-        let node = adopt(place.name, in: parent, status: try handle.status(), type: .directory, lower: nid)
-        upper.names.know(id)
-        upper.parentCopied.withLock { $0?(id) }
-        return node
-    }
-
     /// The sandbox's copy of `id`, made when only layers have it.
     mutating func copyUp(_ id: NodeID, bytes: CopiedBytes = .none) throws(Errno) -> UpperNode {
         if let node = table[id] { return node }
@@ -67,30 +37,6 @@ extension Namespace {
         for place in places { node.addName(place.name, in: place.directory) }
         // Its last name is gone; whoever has it open may still change it.
         if places.isEmpty { node.anchor = SharedDescriptor(try copy.handle.duplicate()) }
-        return node
-    }
-
-    private func makeDirectoryCopy(
-        of nid: UInt64, at temporary: ByteString
-    ) throws(Errno) -> Descriptor {
-        let node = try lower.node(nid)
-        try upper.work.makeDirectory(
-            temporary, permissions: upper.firstPermissions(node.mode & 0o777, .directory))
-        let handle = try upper.work.openPath(temporary)
-        try copyAttributes(of: nid, to: handle, mtime: .set(node.mtime))
-        return handle
-    }
-
-    /// A copy of a directory that is no longer in the tree; whoever has it open may still change it.
-    private mutating func copyUpRemovedDirectory(_ nid: UInt64) throws(Errno) -> UpperNode {
-        let temporary = upper.temporaryName()
-        let handle = try makeDirectoryCopy(of: nid, at: temporary)
-        try upper.work.removeDirectory(temporary)
-        upper.copiedUp(.metadata)
-        let node = table.insert(type: .directory, inode: try handle.status().inode, lower: nid)
-        twins.insert(nid)
-        node.anchor = SharedDescriptor(handle)
-        table.removeInode(of: node)
         return node
     }
 
@@ -135,7 +81,7 @@ extension Namespace {
     }
 
     /// Runs a change of `directory`'s entries that the container must not notice.
-    private mutating func keepingTimes(
+    mutating func keepingTimes(
         of directory: UpperNode, _ change: (inout Namespace) throws(Errno) -> Void
     ) throws(Errno) {
         let handle = try upper.open(directory)

@@ -135,13 +135,18 @@ extension Namespace {
     }
 
     /// Gives a copy the attributes of its lower node. Times last: everything else changes them.
-    func copyAttributes(
+    private func copyAttributes(
         of nid: UInt64, to handle: borrowing Descriptor, mtime: TimeChange
     ) throws(Errno) {
+        try copyIdentity(of: nid, to: handle)
+        try handle.setPathTimes(atime: .set(lower.node(nid).mtime), mtime: mtime)
+    }
+
+    /// Owner, mode and xattrs.
+    func copyIdentity(of nid: UInt64, to handle: borrowing Descriptor) throws(Errno) {
         let node = try lower.node(nid)
         try upper.setIdentity(
             of: handle, uid: node.uid, gid: node.gid, mode: node.mode,
             attributes: try lower.extendedAttributes(nid))
-        try handle.setPathTimes(atime: .set(node.mtime), mtime: mtime)
     }
 }

@@ -83,6 +83,7 @@ public final class Union: Sendable {
         nodeFiles.closeAll()
         guard !isReadOnly else { return }
         try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
+        upper.sweep.finish()
         var failure: Errno?
         do throws(Errno) {
             try settleAll()

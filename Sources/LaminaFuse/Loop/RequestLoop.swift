@@ -50,6 +50,8 @@ final class RequestLoop: @unchecked Sendable {
     func run() throws(Errno) -> LoopEnd {
         let signals = try LoopSignals()
         lead()
+        // Who is there already need not be started while the first slow request waits.
+        if crew.join() { start(leading: false) }
         var observer = Observer(crew: crew)
         while unsafe fuse_session_exited(session) == 0, failure.load(ordering: .acquiring) == 0 {
             watch.wait(isWatching: observer.isWatching, signals)
@@ -72,17 +74,21 @@ final class RequestLoop: @unchecked Sendable {
 
     /// Lets some thread lead that is free, a new one if need be.
     private func lead() {
-        guard crew.leave() == .startThread else { return }
+        if crew.leave() == .startThread { start(leading: true) }
+    }
+
+    /// Starts a thread that the crew counts already.
+    private func start(leading: Bool) {
         do throws(Errno) {
             let thread = LoopThread()
             try thread.start(RequestBuffer()) { [self] buffer in
                 var buffer = buffer
-                serve(thread.place, &buffer)
+                if leading || crew.waitForTurn(thread.place) { serve(thread.place, &buffer) }
                 crew.ended()
             }
             threads.withLock { $0.append(thread) }
         } catch {
-            crew.startFailed()
+            crew.startFailed(leading: leading)
         }
     }
 

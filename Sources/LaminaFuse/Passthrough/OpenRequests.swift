@@ -81,7 +81,7 @@ extension Server {
         case .kernel(let number):
             if let backing { file.use(backing) }
             // Pages of the node's own cache are of no use to who reads another file's.
-            opened.flags = FileHandle.passthrough
+            opened.flags = FileHandle.passthrough | FileHandle.noFlush
             opened.backing = number
             counters?.count(.passthroughOpen)
         }
@@ -130,7 +130,7 @@ extension Server {
 /// What the kernel is told of an open file, and whether somebody may map it for writing.
 struct OpenedFile {
     var handle: UInt64
-    var flags = FileHandle.keepCache
+    var flags = FileHandle.keepCache | FileHandle.noFlush
     var backing: Int32 = 0
     var mayBeMapped = false
 }

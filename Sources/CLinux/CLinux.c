@@ -200,6 +200,34 @@ void clinux_end_identity(void) {
     setfsgid(getegid());
 }
 
+int clinux_file_handle(int descriptor, int *type, unsigned char *bytes) {
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + CLINUX_HANDLE_SIZE];
+    } space;
+    int mount;
+    space.handle.handle_bytes = CLINUX_HANDLE_SIZE;
+    if (name_to_handle_at(descriptor, "", &space.handle, &mount, AT_EMPTY_PATH) != 0) return -1;
+    *type = space.handle.handle_type;
+    memcpy(bytes, space.handle.f_handle, space.handle.handle_bytes);
+    return (int)space.handle.handle_bytes;
+}
+
+int clinux_open_handle(int mount, int type, const unsigned char *bytes, unsigned int count, int flags) {
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + CLINUX_HANDLE_SIZE];
+    } space;
+    if (count > CLINUX_HANDLE_SIZE) {
+        errno = EINVAL;
+        return -1;
+    }
+    space.handle.handle_bytes = count;
+    space.handle.handle_type = type;
+    memcpy(space.handle.f_handle, bytes, count);
+    return open_by_handle_at(mount, &space.handle, flags);
+}
+
 ssize_t clinux_append(int descriptor, const void *bytes, size_t count) {
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     return pwritev2(descriptor, &part, 1, 0, RWF_APPEND);

@@ -55,6 +55,10 @@ int clinux_memory_tree(const char *size, const char *mode);
 int clinux_begin_identity(uint32_t uid, uint32_t gid);
 // Back to the process's own ids.
 void clinux_end_identity(void);
+// name_to_handle_at(2) of an open file. `bytes` has room for CLINUX_HANDLE_SIZE; returns how many count.
+int clinux_file_handle(int descriptor, int *type, unsigned char *bytes);
+// open_by_handle_at(2); `mount` is an open file of the filesystem, and no O_PATH one.
+int clinux_open_handle(int mount, int type, const unsigned char *bytes, unsigned int count, int flags);
 // pwritev2(2) with RWF_APPEND.
 ssize_t clinux_append(int descriptor, const void *bytes, size_t count);
 // f_type of statfs(2).
@@ -84,6 +88,7 @@ uint32_t clinux_minor(uint64_t device);
 uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 
 enum {
+    CLINUX_HANDLE_SIZE = 128,
     CLINUX_O_PATH = 010000000,
     CLINUX_O_TMPFILE = 020200000,
     CLINUX_O_DIRECT = 040000,

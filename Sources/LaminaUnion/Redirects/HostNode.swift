@@ -1,5 +1,6 @@
 // HostNode owns one file or directory beneath a redirect, as long as the kernel knows it: an O_PATH descriptor,
-// so that no name of it is resolved twice and nothing done to it can hit another file.
+// so that no name of it is resolved twice and nothing done to it can hit another file. Where descriptors run short,
+// the kernel's lasting name of the file takes its place.
 
 import Glibc
 import LaminaCore
@@ -22,9 +23,16 @@ final class HostNode: Sendable {
     let inode: UInt64
     /// `device` as a small number, for `shownInode`.
     let deviceNumber: UInt64
-    private let anchor: SharedDescriptor
+    private let anchor: Mutex<Anchor>
     /// What the file was when it was last opened; its pages are good for the next who opens it unchanged.
     private let lastOpened = Mutex<Stamp?>(nil)
+
+    private struct Anchor {
+        var descriptor: SharedDescriptor?
+        var name: FileHandle?
+        /// Whether somebody wanted it since the table last looked for one to close.
+        var wasUsed = true
+    }
 
     private struct Stamp: Equatable {
         let mtime: Timestamp
@@ -42,13 +50,63 @@ final class HostNode: Sendable {
         device = status.device
         inode = status.inode
         self.deviceNumber = deviceNumber
-        self.anchor = anchor
+        self.anchor = Mutex(Anchor(descriptor: anchor))
     }
 
     var identity: Identity { Identity(tree: ObjectIdentifier(tree), device: device, inode: inode) }
 
-    /// The O_PATH descriptor.
-    func handle() throws(Errno) -> SharedDescriptor { anchor }
+    /// The O_PATH descriptor, opened again where it was closed.
+    /// - Throws: `ESTALE` when the file is gone.
+    func handle() throws(Errno) -> SharedDescriptor {
+        let (descriptor, isNew) = try anchor.withLock { (anchor) throws(Errno) in
+            anchor.wasUsed = true
+            if let descriptor = anchor.descriptor { return (descriptor, false) }
+            guard let name = anchor.name else { throw .staleNFSFileHandle }
+            let descriptor = SharedDescriptor(try tree.open(name))
+            anchor.descriptor = descriptor
+            return (descriptor, true)
+        }
+        if isNew { tree.table.reopened(id) }
+        return descriptor
+    }
+
+    /// Whether it has a descriptor now.
+    var isOpen: Bool { anchor.withLock { $0.descriptor != nil } }
+
+    /// Gives the descriptor up, if the file can be found without it and nobody wanted it since the last time.
+    /// - Returns: the descriptor, to be closed outside all locks.
+    func close() -> SharedDescriptor? {
+        anchor.withLock { anchor in
+            guard let descriptor = anchor.descriptor else { return nil }
+            guard !anchor.wasUsed else {
+                anchor.wasUsed = false
+                return nil
+            }
+            // One without a name left would be gone.
+            guard tree.finds, (try? descriptor.descriptor.status().linkCount) ?? 0 > 0,
+                let name = try? FileHandle(of: descriptor.descriptor)
+            else { return nil }
+            anchor.name = name
+            anchor.descriptor = nil
+            return descriptor
+        }
+    }
+
+    /// Somebody found the file again by a name: whether it is this one, and not a newer one of its number. Its
+    /// descriptor is taken where there is none.
+    /// - Returns: nil when it is another file; else whether the descriptor was taken.
+    func meets(_ found: SharedDescriptor) -> Bool? {
+        anchor.withLock { anchor in
+            if anchor.descriptor != nil { return false }
+            guard let name = anchor.name, let other = try? FileHandle(of: found.descriptor), name == other
+            else {
+                return nil
+            }
+            anchor.descriptor = found
+            anchor.wasUsed = true
+            return true
+        }
+    }
 
     /// One name further, and never anywhere else: no symlink is followed and no mount point crossed.
     /// - Throws: `ENOENT`; `EXDEV` for a mount point; `ENFILE` when this process has too many files.

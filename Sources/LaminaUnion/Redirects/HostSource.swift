@@ -20,15 +20,18 @@ public struct RedirectFailure: Error, CustomStringConvertible {
 
 extension HostTree {
     /// - Parameter store: the store's root, which no bind may reach.
-    static func open(_ placed: PlacedRedirect, store: ByteString) throws(RedirectFailure) -> HostTree {
+    static func open(
+        _ placed: PlacedRedirect, store: ByteString, in table: HostTable
+    ) throws(RedirectFailure) -> HostTree {
         let redirect = placed.redirect
         switch redirect.kind {
         case .tmpfs:
-            return try attempt(redirect, "cannot make a tmpfs") { () throws(Errno) in try openMemory(redirect)
+            return try attempt(redirect, "cannot make a tmpfs") { () throws(Errno) in
+                try openMemory(redirect, table)
             }
         case .image: throw RedirectFailure(redirect, "images are not served yet")
-        case .volume: return try openVolume(placed)
-        case .bind: return try openBind(placed, store)
+        case .volume: return try openVolume(placed, table)
+        case .bind: return try openBind(placed, store, table)
         }
     }
 
@@ -43,21 +46,23 @@ extension HostTree {
     }
 
     /// Memory that nobody else can reach, and that ends with this process.
-    private static func openMemory(_ redirect: Redirect) throws(Errno) -> HostTree {
+    private static func openMemory(_ redirect: Redirect, _ table: HostTable) throws(Errno) -> HostTree {
         let size = redirect.size.flatMap { $0 > 0 ? ByteString("\($0)") : nil } ?? "50%"
         let mode = redirect.permissions.flatMap { $0 > 0 ? $0 : nil } ?? 0o1777
         let memory = try Descriptor.memoryTree(size: size, permissions: mode)
-        return HostTree(redirect, .fixed(SharedDescriptor(memory)), isDirectory: true)
+        return HostTree(redirect, .fixed(SharedDescriptor(memory)), isDirectory: true, in: table)
     }
 
-    private static func openVolume(_ placed: PlacedRedirect) throws(RedirectFailure) -> HostTree {
+    private static func openVolume(_ placed: PlacedRedirect, _ table: HostTable) throws(RedirectFailure)
+        -> HostTree
+    {
         let redirect = placed.redirect
         let files = try attempt(redirect, "\(placed.place)") { () throws(Errno) in
             try Descriptor.open(placed.place, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
         }
         guard let subpath = redirect.subpath, !subpath.components.isEmpty else {
             return try attempt(redirect, "\(placed.place)") { () throws(Errno) in
-                try make(redirect, files, in: nil)
+                try make(redirect, table, files, in: nil)
             }
         }
         return try attempt(redirect, "\(placed.place): \(subpath)") { () throws(Errno) in
@@ -67,12 +72,12 @@ extension HostTree {
             let parent = subpath.components.dropLast().reduce("." as ByteString) { $0.appending($1) }
             let directory = try files.open(parent, OpenFlag.path | O_DIRECTORY, resolve: resolve)
             guard let name = subpath.components.last, name != ".." else { throw .invalidArgument }
-            return try make(redirect, file, in: (SharedDescriptor(directory), name))
+            return try make(redirect, table, file, in: (SharedDescriptor(directory), name))
         }
     }
 
     private static func openBind(
-        _ placed: PlacedRedirect, _ store: ByteString
+        _ placed: PlacedRedirect, _ store: ByteString, _ table: HostTable
     ) throws(RedirectFailure) -> HostTree {
         let redirect = placed.redirect
         let file = try attempt(redirect, "\(placed.place)") { () throws(Errno) in
@@ -85,10 +90,10 @@ extension HostTree {
             throw RedirectFailure(redirect, "\(placed.place): \(reason); --allow-special permits it")
         }
         return try attempt(redirect, "\(placed.place)") { () throws(Errno) in
-            guard let name = place.components.last else { return try make(redirect, file, in: nil) }
+            guard let name = place.components.last else { return try make(redirect, table, file, in: nil) }
             let parent = place.components.dropLast().reduce("/" as ByteString) { $0.appending($1) }
             let directory = SharedDescriptor(try Descriptor.open(parent, OpenFlag.path | O_DIRECTORY))
-            return try make(redirect, file, in: (directory, name))
+            return try make(redirect, table, file, in: (directory, name))
         }
     }
 
@@ -112,28 +117,30 @@ extension HostTree {
     /// A tree on `file`, which has the name in `parent`. What is beneath the file by other mounts is left out,
     /// and a read-only one is on a mount that refuses writing, so far as this process may mount.
     private static func make(
-        _ redirect: Redirect, _ file: borrowing Descriptor, in parent: (SharedDescriptor, ByteString)?
+        _ redirect: Redirect, _ table: HostTable, _ file: borrowing Descriptor,
+        in parent: (SharedDescriptor, ByteString)?
     ) throws(Errno) -> HostTree {
         let status = try file.status()
         switch status.type {
         case .directory:
             let root = try detached(file, redirect)
-            return HostTree(redirect, .fixed(SharedDescriptor(root)), isDirectory: true)
+            return HostTree(redirect, .fixed(SharedDescriptor(root)), isDirectory: true, in: table)
         // The kernel would make a socket or FIFO of the mount's own, which leads nowhere.
         case .socket, .fifo, nil: throw .notSupported
         default: break
         }
         let last = SharedDescriptor(try file.duplicate())
         guard let (directory, name) = parent else {
-            return HostTree(redirect, .fixed(last), isDirectory: false)
+            return HostTree(redirect, .fixed(last), isDirectory: false, in: table)
         }
         let root = try detached(directory.descriptor, redirect)
         // A file that something is mounted on has another one beneath.
         guard let found = try? step(from: root, to: name), let same = try? found.status(),
             (same.device, same.inode) == (status.device, status.inode)
-        else { return HostTree(redirect, .fixed(last), isDirectory: false) }
+        else { return HostTree(redirect, .fixed(last), isDirectory: false, in: table) }
         return HostTree(
-            redirect, .named(SharedDescriptor(root), name, last: SharedDescriptor(found)), isDirectory: false)
+            redirect, .named(SharedDescriptor(root), name, last: SharedDescriptor(found)), isDirectory: false,
+            in: table)
     }
 
     private static func detached(

@@ -19,15 +19,47 @@ final class HostTree: Sendable {
 
     let redirect: Redirect
     let root: Root
+    /// Where its nodes are.
+    let table: HostTable
+    /// An open directory of the tree's filesystem, by which files are found again; nil where that cannot be.
+    private let filesystem: SharedDescriptor?
     /// What the root is; a file that is replaced stays a file.
     let isDirectory: Bool
 
     var isReadOnly: Bool { redirect.readOnly }
 
-    init(_ redirect: Redirect, _ root: Root, isDirectory: Bool) {
+    init(_ redirect: Redirect, _ root: Root, isDirectory: Bool, in table: HostTable) {
         self.redirect = redirect
         self.root = root
         self.isDirectory = isDirectory
+        self.table = table
+        let directory: SharedDescriptor? =
+            switch root {
+            case .fixed(let file): isDirectory ? file : nil
+            case .named(let directory, _, _): directory
+            }
+        filesystem = directory.flatMap { Self.findable($0.descriptor) }
+    }
+
+    /// The directory, opened, where this process may open files by their lasting names; tried out.
+    private static func findable(_ directory: borrowing Descriptor) -> SharedDescriptor? {
+        guard let open = try? directory.openDirectory("."), let name = try? FileHandle(of: open),
+            (try? name.open(on: open, OpenFlag.path)) != nil
+        else { return nil }
+        return SharedDescriptor(open)
+    }
+
+    /// Whether files are found again that were closed.
+    var finds: Bool { filesystem != nil }
+
+    /// Opens a file by its lasting name.
+    func open(_ name: FileHandle) throws(Errno) -> Descriptor {
+        guard let filesystem else { throw .staleNFSFileHandle }
+        do throws(Errno) {
+            return try name.open(on: filesystem.descriptor, OpenFlag.path | O_NOFOLLOW)
+        } catch .tooManyOpenFiles {
+            throw .tooManyOpenFilesInSystem
+        }
     }
 
     /// One name below a directory.

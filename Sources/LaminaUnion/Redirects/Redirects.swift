@@ -15,7 +15,7 @@ final class Redirects: Sendable {
         let name: ByteString
     }
 
-    let table = HostTable()
+    let table: HostTable
     private let ownership: Ownership
     /// Whether the whole mount is.
     private let isReadOnly: Bool
@@ -26,9 +26,10 @@ final class Redirects: Sendable {
     private let count = Atomic<Int>(0)
 
     /// - Throws: `ENOMEM`.
-    init(_ ownership: Ownership, isReadOnly: Bool) throws(Errno) {
-        self.ownership = ownership
-        self.isReadOnly = isReadOnly
+    init(_ options: UnionOptions) throws(Errno) {
+        ownership = options.ownership
+        isReadOnly = options.isReadOnly
+        table = HostTable(wanted: options.redirectDescriptors)
         parents = try AtomicBits(count: Self.parentBits)
     }
 

@@ -25,7 +25,7 @@ extension Union {
                 < (right.element.redirect.target.components.count, right.offset)
         }
         for (_, placed) in sorted {
-            try attach(try HostTree.open(placed, store: store))
+            try attach(try HostTree.open(placed, store: store, in: redirects.table))
         }
     }
 

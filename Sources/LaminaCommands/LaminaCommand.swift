@@ -20,7 +20,7 @@ struct LaminaCommand: ParsableCommand {
             LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
             MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
             InspectCommand.self, StatsCommand.self, LayerCommand.self, SandboxCommand.self,
-            VolumeCommand.self,
+            VolumeCommand.self, RedirectCommand.self,
             VerifyCommand.self,
             PruneCommand.self, VersionCommand.self,
         ])

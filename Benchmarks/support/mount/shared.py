@@ -62,15 +62,17 @@ def expendable(sandbox, path):
 
 @contextlib.contextmanager
 def first_bytes_back(sandbox, files):
-    """The first bytes of a shared tree's files are what they were."""
+    """The first bytes and the times of a shared tree's files are what they were."""
     paths = [os.path.join(tree(sandbox), file) for file in files] if sandbox.shares_tree else []
     before = []
     for path in paths:
+        status = os.stat(path)
         with open(path, "rb") as file:
-            before.append(file.read(1))
+            before.append((file.read(1), (status.st_atime_ns, status.st_mtime_ns)))
     try:
         yield
     finally:
-        for path, byte in zip(paths, before):
+        for path, (byte, times) in zip(paths, before):
             with open(path, "r+b") as file:
                 file.write(byte)
+            os.utime(path, ns=times)

@@ -30,10 +30,10 @@ extension fuse_lowlevel_ops {
                 try server.union.symlinkTarget(of: NodeID(rawValue: id))
             }
         }
-        unsafe statfs = { request, _ in
+        unsafe statfs = { request, id in
             unsafe answer(request, with: { reply, status in reply.filesystem(status) }) {
                 (server) throws(Errno) in
-                try server.union.filesystemStatus()
+                try server.union.filesystemStatus(of: NodeID(rawValue: id))
             }
         }
     }

@@ -71,9 +71,10 @@ extension Server {
             union.keepOpen(file)
             return OpenedFile(handle: 0)
         }
-        guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file)) }
+        let keeps: UInt32 = union.keepsPages(of: id) ? FileHandle.keepCache : 0
+        guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file), flags: keeps) }
         let backing = try file.backing(writes: flags.writes)
-        var opened = OpenedFile(handle: try files.insert(file))
+        var opened = OpenedFile(handle: try files.insert(file), flags: keeps)
         switch passthrough.enter(id, backing, syncs: flags & (O_SYNC | O_DSYNC) != 0) {
         case .server: return opened
         case .conflict:

@@ -115,15 +115,15 @@ extension WireReply {
     mutating func append(_ entry: Entry?, _ identities: Identities?) {
         append(entry?.id.rawValue ?? 0)
         append(UInt64(0))  // generation
-        append(UInt64(Reply.timeout))
-        append(entry?.status.isFleeting == true ? 0 : UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout(ofNameOf: entry?.status)))
+        append(UInt64(entry.map { Reply.timeout(of: $0.status) } ?? 0))
         append(UInt64(0))  // nanoseconds of both
         if let entry { append(entry.status, identities) } else { appendZeros(WireAnswer.attributesSize) }
     }
 
     /// `struct fuse_attr_out`.
     mutating func appendAttributes(_ status: FileStatus, _ identities: Identities?) {
-        append(status.isFleeting ? 0 : UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout(of: status)))
         append(UInt64(0))  // nanoseconds, padding
         append(status, identities)
     }
@@ -153,7 +153,7 @@ extension WireReply {
 
     /// `struct fuse_statx_out`; no birth time where the filesystem keeps none.
     mutating func appendStatx(_ status: FileStatus, birth: Timestamp?, _ identities: Identities?) {
-        append(status.isFleeting ? 0 : UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout(of: status)))
         append(UInt64(0))  // nanoseconds and flags
         appendZeros(16)
         // STATX_BASIC_STATS and STATX_BTIME.

@@ -27,7 +27,8 @@ struct LaminaCommand: ParsableCommand {
                 name: "Sandboxes",
                 subcommands: [
                     CreateCommand.self, MountCommand.self, UnmountCommand.self, ListCommand.self,
-                    RenameCommand.self, RemoveCommand.self, StatsCommand.self, SandboxCommand.self,
+                    DiffCommand.self, RenameCommand.self, RemoveCommand.self, StatsCommand.self,
+                    SandboxCommand.self,
                 ]),
             CommandGroup(
                 name: "The store",

@@ -20,8 +20,9 @@ struct LaminaCommand: ParsableCommand {
             CommandGroup(
                 name: "Images",
                 subcommands: [
-                    LoadCommand.self, ImagesCommand.self, TagCommand.self, RemoveImageCommand.self,
-                    HistoryCommand.self, VerifyCommand.self,
+                    LoadCommand.self, SaveCommand.self, ImagesCommand.self, TagCommand.self,
+                    RemoveImageCommand.self,
+                    HistoryCommand.self, CommitCommand.self, VerifyCommand.self,
                 ]),
             CommandGroup(
                 name: "Sandboxes",

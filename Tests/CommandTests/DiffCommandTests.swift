@@ -27,7 +27,8 @@ import Testing
             chmod 600 var/big
             """)
         let expected = [
-            "C /etc", "D /etc/gone", "C /etc/release", "A /new", "A /new/dir", "A /new/dir/file", "A /new/link",
+            "C /etc", "D /etc/gone", "C /etc/release", "A /new", "A /new/dir", "A /new/dir/file",
+            "A /new/link",
             "C /var", "C /var/big",
         ]
         #expect(try lamina.lines("diff", "box") == expected)
@@ -50,7 +51,8 @@ import Testing
             """)
         #expect(
             try lamina.lines("diff", "box") == [
-                "D /etc", "C /opt", "C /opt/deep", "C /opt/deep/er", "D /opt/deep/er/file", "A /opt/deep/er/new",
+                "D /etc", "C /opt", "C /opt/deep", "C /opt/deep/er", "D /opt/deep/er/file",
+                "A /opt/deep/er/new",
                 "C /var", "C /var/big", "A /var/moved",
             ])
         try lamina.change("box", "echo z > var/moved/release; mv var/moved etc; touch -d @0 opt")

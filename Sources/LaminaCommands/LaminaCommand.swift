@@ -20,7 +20,8 @@ struct LaminaCommand: ParsableCommand {
             CommandGroup(
                 name: "Images",
                 subcommands: [
-                    LoadCommand.self, SaveCommand.self, ImagesCommand.self, TagCommand.self,
+                    LoadCommand.self, SaveCommand.self, ImportCommand.self, ImagesCommand.self,
+                    TagCommand.self,
                     RemoveImageCommand.self,
                     HistoryCommand.self, CommitCommand.self, VerifyCommand.self,
                 ]),
@@ -28,7 +29,8 @@ struct LaminaCommand: ParsableCommand {
                 name: "Sandboxes",
                 subcommands: [
                     CreateCommand.self, MountCommand.self, UnmountCommand.self, ListCommand.self,
-                    DiffCommand.self, RenameCommand.self, RemoveCommand.self, StatsCommand.self,
+                    DiffCommand.self, ExportCommand.self, RenameCommand.self, RemoveCommand.self,
+                    StatsCommand.self,
                     SandboxCommand.self,
                 ]),
             CommandGroup(

@@ -35,10 +35,23 @@ struct ChangeWalk {
     ///   image that a new directory hides are changes too.
     static func changes(of tree: SandboxTree, expandsMoved: Bool) throws(LaminaError) -> [Change] {
         var walk = ChangeWalk(tree, expandsMoved: expandsMoved)
-        try walk.addRoot()
-        while let directory = walk.pending.popLast() { try walk.visit(directory) }
-        while let place = walk.moved.popLast() { try walk.visit(moved: place.nid, at: place.path) }
-        return walk.sorted()
+        let (status, same) = try Self.compare(tree, path: ByteString(), with: Tree.root)
+        try walk.addRoot(status, image: Tree.root, isUnchanged: same)
+        return try walk.finish()
+    }
+
+    /// Every node that a container sees, by path, as if there were no image beneath. O(nodes of the tree).
+    static func everything(of tree: SandboxTree) throws(LaminaError) -> [Change] {
+        var walk = ChangeWalk(tree, expandsMoved: true)
+        let (status, _) = try Self.compare(tree, path: ByteString(), with: Tree.root)
+        try walk.addRoot(status, image: nil, isUnchanged: false)
+        return try walk.finish()
+    }
+
+    private mutating func finish() throws(LaminaError) -> [Change] {
+        while let directory = pending.popLast() { try visit(directory) }
+        while let place = moved.popLast() { try visit(moved: place.nid, at: place.path) }
+        return sorted()
     }
 
     private mutating func add(_ change: Change) throws(LaminaError) {
@@ -48,12 +61,14 @@ struct ChangeWalk {
         changes.append(change)
     }
 
-    private mutating func addRoot() throws(LaminaError) {
-        let (status, same) = try Self.compare(tree, path: ByteString(), with: Tree.root)
+    private mutating func addRoot(
+        _ status: FileStatus, image: UInt64?, isUnchanged: Bool
+    ) throws(LaminaError) {
         try add(
             Change(
-                path: ByteString(), node: .upper(status, merged: nil), kind: .changed, isUnchanged: same))
-        pending.append(Directory(path: ByteString(), merged: Tree.root, image: Tree.root))
+                path: ByteString(), node: .upper(status, merged: nil), kind: .changed,
+                isUnchanged: isUnchanged))
+        pending.append(Directory(path: ByteString(), merged: Tree.root, image: image))
     }
 
     private mutating func visit(_ directory: Directory) throws(LaminaError) {

@@ -40,7 +40,7 @@ extension Engine {
     ) throws(LaminaError) -> NewLayer {
         let tree = try SandboxTree(sandbox, of: self)
         let failure = LayerTarFailure()
-        let source = LayerTarSource(try LayerItems.items(of: tree), of: tree, failure: failure)
+        let source = LayerTarSource(try LayerItems.changes(of: tree), of: tree, failure: failure)
         do throws(LaminaError) {
             return try makeLayer(
                 source, options.compression, options.cancellation, named: "layer of sandbox \(name)")

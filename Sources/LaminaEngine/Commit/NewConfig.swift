@@ -30,6 +30,7 @@ struct NewConfig {
             "architecture": platform.architecture, "os": platform.os, "config": [String: Any](),
             "rootfs": ["type": "layers", "diff_ids": [String]()] as [String: Any], "history": [Any](),
         ]
+        document["variant"] = platform.variant
         self.created = created
     }
 

@@ -1,12 +1,12 @@
-// SandboxFile owns one regular file of a sandbox that is open for reading, wherever its bytes are: in the
+// LayerFile owns one regular file that is open for reading to become a layer's, wherever its bytes are: in a
 // sandbox, in the layers, or by a block map in both (docs/FORMAT-sandbox.md).
 
 import Glibc
 import LaminaCore
 import LaminaSystem
 
-/// An open file of a sandbox with all its bytes.
-struct SandboxFile: Sendable {
+/// An open file with all its bytes.
+struct LayerFile: Sendable {
     private enum Kind: Sendable {
         case whole
         /// Bytes below `limit` are the layers'.
@@ -18,7 +18,13 @@ struct SandboxFile: Sendable {
     private let kind: Kind
     /// Bytes, when it was opened.
     let size: UInt64
-    let status: FileStatus
+
+    /// A file of the host's.
+    init(_ host: consuming Descriptor) throws(Errno) {
+        size = UInt64(clamping: try host.status().size)
+        file = SharedDescriptor(host)
+        kind = .whole
+    }
 
     /// A file of the layers.
     init(lower nid: UInt64, in lower: SandboxLower) throws(LaminaError) {
@@ -26,7 +32,6 @@ struct SandboxFile: Sendable {
         file = nil
         kind = .lower(bytes, limit: bytes.length)
         size = bytes.length
-        status = FileStatus()
     }
 
     /// A file at a path of `upper`. `merged` is the lower directory that is merged with its own.
@@ -38,7 +43,6 @@ struct SandboxFile: Sendable {
         let status = try Engine.system(thing) { () throws(Errno) in try file.descriptor.status() }
         guard status.type == .regular else { throw LaminaError(.failure, "\(thing)", "is no regular file") }
         self.file = file
-        self.status = status
         let own = UInt64(clamping: status.size)
         (kind, size) = try Self.find(file.descriptor, size: own, path, merged, tree)
     }

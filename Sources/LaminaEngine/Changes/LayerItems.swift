@@ -1,23 +1,9 @@
-// LayerItem is one entry of a layer that is being made, and where its bytes come from.
+// LayerItems owns the way from a sandbox's changes to the entries of a tar.
 
 import LaminaCodec
 import LaminaCore
 import LaminaIndex
 import LaminaSystem
-
-/// An entry and its bytes.
-struct LayerItem: Sendable {
-    enum Content: Sendable {
-        case none
-        /// A file at a path of `upper`; `merged` as in `Change`.
-        case upper(path: ByteString, merged: UInt64?)
-        case lower(UInt64)
-    }
-
-    /// Of a file, its size is set when it is opened.
-    var entry: TarEntry
-    var content: Content = .none
-}
 
 /// The entries of a layer in the order of its tar, which the changes decide alone.
 struct LayerItems {
@@ -32,9 +18,16 @@ struct LayerItems {
     }
 
     /// What a layer over the image needs to say all that the sandbox changed. O(changes).
-    static func items(of tree: SandboxTree) throws(LaminaError) -> [LayerItem] {
+    static func changes(of tree: SandboxTree) throws(LaminaError) -> [LayerItem] {
         var result = LayerItems(tree)
         for change in try ChangeWalk.changes(of: tree, expandsMoved: true) { try result.add(change) }
+        return result.items
+    }
+
+    /// The whole tree that a container sees. O(nodes of the tree).
+    static func everything(of tree: SandboxTree) throws(LaminaError) -> [LayerItem] {
+        var result = LayerItems(tree)
+        for change in try ChangeWalk.everything(of: tree) { try result.add(change) }
         return result.items
     }
 
@@ -63,13 +56,16 @@ struct LayerItems {
     private mutating func addUpper(
         _ status: FileStatus, _ merged: UInt64?, at path: ByteString
     ) throws(LaminaError) {
+        try LayerItem.checkName(path)
         let thing = ByteString("/") + path
         guard let type = status.type else { throw LaminaError(.failure, "\(thing)", "is of no known type") }
         let attributes = FileAttributes(
             type: type, permissions: status.mode & 0o7777, uid: status.uid, gid: status.gid,
             mtime: status.mtime, device: status.namedDevice)
         if type != .directory && status.linkCount > 1 {
-            if let first = firstOfUpper[status.inode] { return addLink(to: first, at: path, attributes) }
+            if let first = firstOfUpper[status.inode] {
+                return items.append(.link(to: first, at: path, attributes))
+            }
             firstOfUpper[status.inode] = path
         }
         let (target, extended) = try Engine.system(thing) { () throws(Errno) in
@@ -80,42 +76,36 @@ struct LayerItems {
             )
         }
         let entry = TarEntry(
-            path: path, kind: Self.kind(type, target), attributes: attributes, extendedAttributes: extended)
+            path: path, kind: TarEntryKind(type, symlinkTarget: target), attributes: attributes,
+            extendedAttributes: extended)
         items.append(
             LayerItem(entry: entry, content: type == .regular ? .upper(path: path, merged: merged) : .none))
     }
 
     private mutating func addLower(_ nid: UInt64, at path: ByteString) throws(LaminaError) {
+        try LayerItem.checkName(path)
         let node = try tree.lower.node(nid)
         let attributes = FileAttributes(
             type: node.type, permissions: node.mode & 0o7777, uid: node.uid, gid: node.gid,
             mtime: node.mtime, device: node.device)
         if node.type != .directory && node.linkCount > 1 {
-            if let first = firstOfLower[nid] { return addLink(to: first, at: path, attributes) }
+            if let first = firstOfLower[nid] { return items.append(.link(to: first, at: path, attributes)) }
             firstOfLower[nid] = path
         }
         let target = node.type == .symlink ? try tree.lower.symlinkTarget(nid) : ByteString()
         let entry = TarEntry(
-            path: path, kind: Self.kind(node.type, target), attributes: attributes,
+            path: path, kind: TarEntryKind(node.type, symlinkTarget: target), attributes: attributes,
             extendedAttributes: try tree.lower.extendedAttributes(nid))
         items.append(LayerItem(entry: entry, content: node.type == .regular ? .lower(nid) : .none))
     }
+}
 
-    private mutating func addLink(to first: ByteString, at path: ByteString, _ attributes: FileAttributes) {
-        var attributes = attributes
-        attributes.type = .regular
-        attributes.device = .zero
-        items.append(
-            LayerItem(entry: TarEntry(path: path, kind: .hardLink(target: first), attributes: attributes)))
-    }
-
-    private static func kind(_ type: FileType, _ target: ByteString) -> TarEntryKind {
-        switch type {
-        case .directory: .directory
-        case .symlink: .symlink(target: target)
-        case .characterDevice, .blockDevice: .device
-        case .fifo: .fifo
-        case .regular, .socket: .file
+extension SandboxTree: LayerFiles {
+    func open(_ item: LayerItem) throws(LaminaError) -> LayerFile? {
+        switch item.content {
+        case .none, .host: nil
+        case .upper(let path, let merged): try LayerFile(upper: path, merged: merged, in: self)
+        case .lower(let nid): try LayerFile(lower: nid, in: lower)
         }
     }
 }

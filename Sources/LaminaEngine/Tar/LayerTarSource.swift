@@ -5,16 +5,22 @@ import LaminaCodec
 import LaminaCore
 import LaminaSystem
 
+/// Where the files of items are.
+protocol LayerFiles: Sendable {
+    /// Opens the bytes of an item; nil for one that has none.
+    func open(_ item: LayerItem) throws(LaminaError) -> LayerFile?
+}
+
 /// The tar of items, as a source of bytes.
 struct LayerTarSource: ~Copyable, ByteSource, Sendable {
-    private let tree: SandboxTree
+    private let files: any LayerFiles
     private let items: [LayerItem]
     private let failure: LayerTarFailure
     private var next = 0
     /// Bytes that are ready: a header, padding, the end.
     private var ready: [UInt8] = []
     private var readyStart = 0
-    private var file: SandboxFile?
+    private var file: LayerFile?
     /// What of the open file is still to come.
     private var segments: [Range<UInt64>] = []
     private var padding = 0
@@ -24,9 +30,9 @@ struct LayerTarSource: ~Copyable, ByteSource, Sendable {
     private static let sparseGain: UInt64 = 1 << 20
 
     /// - Parameter failure: says afterwards why the tar ended early, in words that name the file.
-    init(_ items: [LayerItem], of tree: SandboxTree, failure: LayerTarFailure) {
+    init(_ items: [LayerItem], of files: any LayerFiles, failure: LayerTarFailure) {
         self.items = items
-        self.tree = tree
+        self.files = files
         self.failure = failure
     }
 
@@ -71,7 +77,7 @@ struct LayerTarSource: ~Copyable, ByteSource, Sendable {
     private mutating func begin(_ item: LayerItem) throws(CodecError) {
         var entry = item.entry
         do throws(LaminaError) {
-            guard let file = try open(item) else { return makeReady(TarHeaderWriter.header(of: entry)) }
+            guard let file = try files.open(item) else { return makeReady(TarHeaderWriter.header(of: entry)) }
             entry.size = file.size
             segments = file.size > 0 ? [0..<file.size] : []
             if file.size >= Self.sparseGain {
@@ -90,14 +96,6 @@ struct LayerTarSource: ~Copyable, ByteSource, Sendable {
         }
         padding = TarHeaderWriter.padding(behind: entry.sparse?.dataSize ?? entry.size)
         makeReady(TarHeaderWriter.header(of: entry))
-    }
-
-    private func open(_ item: LayerItem) throws(LaminaError) -> SandboxFile? {
-        switch item.content {
-        case .none: nil
-        case .upper(let path, let merged): try SandboxFile(upper: path, merged: merged, in: tree)
-        case .lower(let nid): try SandboxFile(lower: nid, in: tree.lower)
-        }
     }
 
     private mutating func readFile(

@@ -29,7 +29,8 @@ struct LaminaCommand: ParsableCommand {
                 name: "Sandboxes",
                 subcommands: [
                     CreateCommand.self, MountCommand.self, UnmountCommand.self, ListCommand.self,
-                    DiffCommand.self, ExportCommand.self, RenameCommand.self, RemoveCommand.self,
+                    CopyCommand.self, DiffCommand.self, ExportCommand.self, RenameCommand.self,
+                    RemoveCommand.self,
                     StatsCommand.self,
                     SandboxCommand.self,
                 ]),

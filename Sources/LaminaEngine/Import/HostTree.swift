@@ -1,11 +1,11 @@
-// HostTree owns the reading of a directory of the host that becomes a layer. It never leaves the directory.
+// HostTree owns the reading of a directory that becomes a tar. It never leaves the directory.
 
 import Glibc
 import LaminaCodec
 import LaminaCore
 import LaminaSystem
 
-/// A directory tree of the host.
+/// A directory tree of the host, or of a mount.
 final class HostTree: LayerFiles {
     private struct FileID: Hashable {
         var device: UInt64
@@ -22,6 +22,12 @@ final class HostTree: LayerFiles {
         }
     }
 
+    /// A directory that is open; `name` is for messages.
+    init(_ directory: consuming Descriptor, named name: ByteString) {
+        self.name = name
+        root = directory
+    }
+
     private func openPath(_ path: ByteString, _ flags: Int32) throws(Errno) -> Descriptor {
         try root.open(
             path.isEmpty ? "." : path, flags | O_NOFOLLOW, resolve: Resolve.beneath | Resolve.noSymlinks)
@@ -35,7 +41,9 @@ final class HostTree: LayerFiles {
     }
 
     /// Every node by path, parents first, the root too. O(nodes).
-    func items() throws(LaminaError) -> [LayerItem] {
+    ///
+    /// - Parameter isLayer: whether names that a layer cannot hold are refused.
+    func items(isLayer: Bool = true) throws(LaminaError) -> [LayerItem] {
         var paths: [ByteString] = [ByteString()]
         var pending: [ByteString] = [ByteString()]
         while let directory = pending.popLast() {
@@ -59,6 +67,7 @@ final class HostTree: LayerFiles {
         var first: [FileID: ByteString] = [:]
         var items: [LayerItem] = []
         for path in paths.sorted() {
+            if isLayer { try LayerItem.checkName(path) }
             if let item = try item(path, &first) { items.append(item) }
         }
         return items
@@ -68,7 +77,6 @@ final class HostTree: LayerFiles {
     private func item(
         _ path: ByteString, _ first: inout [FileID: ByteString]
     ) throws(LaminaError) -> LayerItem? {
-        try LayerItem.checkName(path)
         let thing = name.appending(path)
         let (status, target, extended) = try Engine.system(thing) { () throws(Errno) in
             let handle = try openPath(path, OpenFlag.path)

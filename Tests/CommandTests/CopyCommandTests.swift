@@ -140,7 +140,8 @@ import Testing
         )
         // What the symlink says is looked up below the sandbox's root, where it is not.
         lamina.expectFailure(try cp(lamina, "file", "box:/out/file", "-q"), code: 3, "/out")
-        #expect(try cp(lamina, "file", "box:/up/etc/escaped").exitCode == 0)
+        let up = try cp(lamina, "file", "box:/up/etc/escaped")
+        #expect(up.exitCode == 0, "\(up)")
         #expect(try lamina.look("box", "cat etc/escaped") == ["x"])
         lamina.expectFailure(try cp(lamina, "box:/direct", "stolen", "-L", "-q"), code: 3, "/direct")
         _ = try host(

@@ -89,12 +89,26 @@ extension Engine {
             result = .failure(error)
         }
         do throws(LaminaError) {
-            try unmount(name)
+            try unmountWhenIdle(name)
         } catch {
             // The copy's own error says more.
             if case .success = result { throw error }
         }
         return try result.get()
+    }
+
+    /// Waits up to 10 seconds for others who came to look: an indexer, or a program that is being started.
+    private func unmountWhenIdle(_ name: String) throws(LaminaError) {
+        for _ in 0..<200 {
+            do throws(LaminaError) {
+                return try unmount(name)
+            } catch  where error.code == .busy {
+                usleep(50_000)
+            } catch {
+                throw error
+            }
+        }
+        try unmount(name)
     }
 
     private static func openRoot(_ path: ByteString) throws(LaminaError) -> SharedDescriptor {

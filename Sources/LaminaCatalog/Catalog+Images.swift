@@ -111,9 +111,12 @@ extension Catalog {
         }
     }
 
-    /// Points the normalised `reference` at an image.
+    /// Points the normalised `reference` at an image. Throws `imageGone` for one that is no longer there.
     public func tag(_ reference: String, image: Digest) throws(CatalogError) {
         try write { database in
+            let known = try Bool.fetchOne(
+                database, sql: "SELECT EXISTS(SELECT 1 FROM image WHERE id = ?)", arguments: [image])
+            guard known == true else { throw CatalogError.imageGone(image) }
             try database.execute(
                 sql: "INSERT OR REPLACE INTO tag (reference, image) VALUES (?, ?)",
                 arguments: [reference, image])

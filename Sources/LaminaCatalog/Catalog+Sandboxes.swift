@@ -86,6 +86,17 @@ extension Catalog {
         }
     }
 
+    /// Gives a sandbox another name. Throws `nameTaken` when it is in use, by this one too.
+    public func rename(_ id: String, to name: String) throws(CatalogError) {
+        try write { database in
+            let taken = try Bool.fetchOne(
+                database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE name = ?)", arguments: [name])
+            if taken == true { throw CatalogError.nameTaken(name) }
+            try database.execute(
+                sql: "UPDATE sandbox SET name = ? WHERE id = ?", arguments: [name, id])
+        }
+    }
+
     /// Removes a sandbox from the catalogue.
     public func removeSandbox(_ id: String) throws(CatalogError) {
         try write { database in

@@ -1,6 +1,7 @@
 // Interruption owns SIGINT, SIGTERM and SIGHUP while a verb works that can be stopped: the
 // signal becomes a cancellation, and the process ends soon, whatever it waits for.
 
+import ArgumentParser
 import Foundation
 import Glibc
 import LaminaEngine
@@ -14,6 +15,21 @@ final class Interruption: Sendable {
 
     /// 128 and the number of the signal that came.
     var exitCode: Int32 { 128 + signal.load(ordering: .sequentiallyConsistent) }
+
+    /// Runs work that a signal stops; then the process's exit code says so.
+    static func during<Value>(
+        _ body: (Cancellation) throws(LaminaError) -> Value
+    ) throws -> Value {
+        let interruption = Interruption()
+        interruption.start()
+        do throws(LaminaError) {
+            return try body(interruption.cancellation)
+        } catch {
+            guard error.code == .interrupted else { throw error }
+            Terminal.error("interrupted")
+            throw ExitCode(interruption.exitCode)
+        }
+    }
 
     /// Takes the signals over, but for those that the caller of this process had ignored. Called
     /// before other threads start, which inherit that the signals are blocked.

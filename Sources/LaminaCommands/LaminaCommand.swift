@@ -16,13 +16,30 @@ struct LaminaCommand: ParsableCommand {
             \(exitCodes)
             """,
         version: Version.text,
-        subcommands: [
-            LoadCommand.self, ImagesCommand.self, RemoveImageCommand.self, CreateCommand.self,
-            MountCommand.self, UnmountCommand.self, ListCommand.self, RemoveCommand.self,
-            InspectCommand.self, StatsCommand.self, LayerCommand.self, SandboxCommand.self,
-            VolumeCommand.self, RedirectCommand.self,
-            VerifyCommand.self,
-            PruneCommand.self, VersionCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Images",
+                subcommands: [
+                    LoadCommand.self, SaveCommand.self, ImportCommand.self, ImagesCommand.self,
+                    TagCommand.self,
+                    RemoveImageCommand.self,
+                    HistoryCommand.self, CommitCommand.self, VerifyCommand.self,
+                ]),
+            CommandGroup(
+                name: "Sandboxes",
+                subcommands: [
+                    CreateCommand.self, MountCommand.self, UnmountCommand.self, ListCommand.self,
+                    CopyCommand.self, DiffCommand.self, ExportCommand.self, RenameCommand.self,
+                    RemoveCommand.self,
+                    RedirectCommand.self, StatsCommand.self,
+                    SandboxCommand.self,
+                ]),
+            CommandGroup(
+                name: "The store",
+                subcommands: [
+                    InspectCommand.self, LayerCommand.self, VolumeCommand.self, PruneCommand.self,
+                    VersionCommand.self,
+                ]),
         ])
 
     /// One line for each code of `LaminaError.Code`, the one place that defines them.

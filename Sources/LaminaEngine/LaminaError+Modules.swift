@@ -72,7 +72,7 @@ extension LaminaError.Code {
     init(_ error: CodecError) {
         switch error {
         case .read(let error), .write(let error): self.init(error)
-        case .outOfMemory: self = .failure
+        case .outOfMemory, .encoding: self = .failure
         case .cancelled: self = .interrupted
         default: self = .badInput
         }

@@ -37,7 +37,8 @@ import Testing
         #expect(row.contains("sample:latest") && row.contains("Not mounted") && row.hasSuffix("box"))
         let json = try lamina.lines("ps", "-a", "--format", "json")
         #expect(json.count == 2 && json.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
-        #expect(json.contains { $0.contains("\"ID\":\"\(id)\"") && $0.contains("\"State\":\"idle\"") })
+        #expect(
+            json.contains { $0.contains("\"ID\":\"\(id.prefix(12))\"") && $0.contains("\"State\":\"idle\"") })
         let inspected = try lamina.lines("inspect", String(id.prefix(10)))
         #expect(inspected.contains { $0.contains("\"Name\" : \"box\"") })
         #expect(inspected.first == "[" && inspected.last == "]")
@@ -52,7 +53,6 @@ import Testing
         for verb in ["mount", "umount", "rm"] {
             lamina.expectFailure(try lamina.run(verb, "nobody"), code: 3, "nobody: no such sandbox")
         }
-        lamina.expectFailure(try lamina.run("inspect", "nobody"), code: 3, "no such sandbox or image")
         lamina.expectFailure(try lamina.run("create", "nothing"), code: 3, "nothing: no such image")
         lamina.expectFailure(try lamina.run("rmi", "nothing"), code: 3, "nothing: no such image")
         lamina.expectFailure(

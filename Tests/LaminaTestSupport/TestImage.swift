@@ -42,6 +42,9 @@ public struct TestImage {
     }
     /// More fields of what the config says of its containers, as JSON.
     public var configFields = ""
+    /// The config's `created`, and its `history` as JSON; neither stands there when nil.
+    public var created: String?
+    public var history: String?
 
     public init(_ layers: [Layer]) {
         self.layers = layers
@@ -59,10 +62,12 @@ public struct TestImage {
     public var config: [UInt8] {
         let diffIDs = layers.map { "\"\($0.diffID ?? sha256($0.tar))\"" }.joined(separator: ",")
         let more = configFields.isEmpty ? "" : ",\(configFields)"
+        let time = created.map { "\"created\":\"\($0)\"," } ?? ""
+        let steps = history.map { ",\"history\":\($0)" } ?? ""
         return Array(
             """
-            {"architecture":"\(architecture)","os":"linux","config":{"Cmd":["/bin/sh"]\(more)},\
-            "rootfs":{"type":"layers","diff_ids":[\(diffIDs)]}}
+            {\(time)"architecture":"\(architecture)","os":"linux","config":{"Cmd":["/bin/sh"]\(more)},\
+            "rootfs":{"type":"layers","diff_ids":[\(diffIDs)]}\(steps)}
             """.utf8)
     }
 

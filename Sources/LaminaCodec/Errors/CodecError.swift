@@ -18,6 +18,8 @@ public enum CodecError: Error, Hashable, Sendable {
     case trailingGarbage(Compression)
     /// The magic bytes say another compression than the media type.
     case wrongCompression(declared: Compression, found: Compression)
+    /// A library could not compress; its own words.
+    case encoding(Compression, String)
     /// Malformed tar; `offset` is that of the header concerned, in bytes of the tar.
     case tar(TarFault, offset: UInt64)
     /// A well-formed tar that no tree can be made of.
@@ -53,6 +55,7 @@ extension CodecError: CustomStringConvertible {
         case .corrupt(let compression, let reason): "corrupt \(compression): \(reason)"
         case .trailingGarbage(let compression): "bytes behind the end of the \(compression) data"
         case .wrongCompression(let declared, let found): "is said to be \(declared) and is \(found)"
+        case .encoding(let compression, let reason): "cannot compress with \(compression): \(reason)"
         case .tar(let fault, let offset): "bad tar at byte \(offset): \(fault.rawValue)"
         case .layer(let error): error.description
         case .cancelled: "interrupted"

@@ -40,6 +40,17 @@ enum Format {
         Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }
 
+    /// A time as Go prints it, which Docker's templates show.
+    static func goTime(_ seconds: Int64) -> String {
+        let text = time(seconds)
+        return text.dropLast().replacing("T", with: " ") + " +0000 UTC"
+    }
+
+    /// The first `count` characters, the last of them an ellipsis where there are more.
+    static func ellipsis(_ text: String, _ count: Int) -> String {
+        text.count > count ? text.prefix(count - 1) + "…" : text
+    }
+
     /// One line of JSON, keys in order.
     static func json(_ object: [String: Any]) -> String {
         jsonText(object, pretty: false)

@@ -8,7 +8,7 @@ struct Table {
     }
 
     mutating func add(_ cells: [String]) {
-        rows.append(cells.map(Terminal.clean))
+        rows.append(cells.map { Terminal.clean($0) })
     }
 
     /// All lines; the last column is not padded. O(cells).

@@ -28,10 +28,12 @@ enum Terminal {
         write(text, to: STDERR_FILENO)
     }
 
-    /// Text without control characters.
-    static func clean(_ text: String) -> String {
+    /// Text without control characters, but for those of `kept`.
+    static func clean(_ text: String, keeping kept: String = "") -> String {
+        let allowed = kept.unicodeScalars
         let kept = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? " " : scalar
+            if allowed.contains(scalar) { return scalar }
+            return scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? " " : scalar
         }
         return String(String.UnicodeScalarView(kept))
     }

@@ -7,6 +7,7 @@ enum MediaType {
     static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
     static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
     static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+    static let ociConfig = "application/vnd.oci.image.config.v1+json"
     static let configs: Set<String> = [
         "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
     ]
@@ -20,6 +21,18 @@ enum MediaType {
     /// `+lz4`, which no specification names, in the same way.
     static func layerCompression(_ type: String) -> Compression? {
         layers[type]
+    }
+
+    /// The OCI media type of a layer in this compression.
+    static func layer(_ compression: Compression) -> String {
+        "application/vnd.oci.image.layer.v1.tar" + (compression == .none ? "" : "+\(compression.rawValue)")
+    }
+
+    /// The OCI name of a layer's media type of Docker's; any other as it is.
+    static func oci(layer type: String) -> String {
+        guard type.hasPrefix("application/vnd.docker."), let compression = layers[type] else { return type }
+        return type.contains(".foreign.")
+            ? layer(compression).replacing("layer.v1", with: "layer.nondistributable.v1") : layer(compression)
     }
 
     private static let layers: [String: Compression] = {

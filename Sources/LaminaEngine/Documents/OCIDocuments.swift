@@ -38,6 +38,12 @@ struct Platform: Decodable, Hashable, Sendable {
     var os: String
     var variant: String?
 
+    init(architecture: String, os: String, variant: String? = nil) {
+        self.architecture = architecture
+        self.os = os
+        self.variant = variant
+    }
+
     /// The platform this program runs on, in Go's terms.
     static var host: Platform {
         #if arch(arm64)

@@ -20,6 +20,8 @@ public struct Image: Sendable, Hashable {
     public var variant: String?
     /// When it was made, as its config says (RFC 3339).
     public var created: String?
+    /// `created` in seconds since the epoch; nil where it is none.
+    public var createdSeconds: Int64? { created.flatMap(RFC3339.seconds) }
     /// When this store first got it, in seconds since the epoch.
     public var loaded: Int64
     /// Bytes of config, manifest and layer blobs: what a transfer costs.

@@ -113,11 +113,7 @@ extension Engine {
         } catch {
             throw LaminaError(error, about: "layer \(summary.diffID)")
         }
-        let record = LayerRecord(
-            diffID: summary.diffID, tarSize: Int64(clamping: summary.tarSize),
-            streamSize: Int64(clamping: summary.streamSize), entryCount: Int64(clamping: summary.entryCount),
-            blobs: [LayerBlobRecord(digest: summary.blobDigest, size: Int64(clamping: summary.blobSize))])
-        try catalogue { catalog throws(CatalogError) in try catalog.add([], layers: [record]) }
+        try catalogue { catalog throws(CatalogError) in try catalog.add([], layers: [LayerRecord(summary)]) }
     }
 
     private func keepDocuments(of plan: ImagePlan) throws(LaminaError) {

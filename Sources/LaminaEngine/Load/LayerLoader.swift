@@ -5,7 +5,6 @@ import Dispatch
 import Glibc
 import LaminaCodec
 import LaminaCore
-import LaminaIndex
 import LaminaStore
 import LaminaSystem
 import Synchronization
@@ -71,34 +70,7 @@ final class LayerLoader: Sendable {
             progress(LoadEvent(layer: layer.diffID, step: .read(bytes: Int64(clamping: bytes))))
             return !stops
         }
-        var builder = LayerIndexBuilder(entryLimit: Int(clamping: options.limits.entries))
-        let staged: StagedLayer
-        do throws(StoreError) {
-            staged = try store.ingestLayer(
-                from: member.source(), expecting: layer.expectation, options: ingest, into: &builder)
-        } catch .layer(.tar(.extendedHeaderTooLarge, let offset)) {
-            throw LaminaError(
-                .badInput, layer.name,
-                "an extended header at byte \(offset) has more than \(options.limits.extendedHeaderSize) bytes"
-            )
-        } catch {
-            throw LaminaError(error, about: layer.name)
-        }
-        try writeIndex(builder, of: staged, named: layer.name)
-        return staged
-    }
-
-    private func writeIndex(
-        _ builder: consuming LayerIndexBuilder, of staged: borrowing StagedLayer, named name: String
-    ) throws(LaminaError) {
-        let file = try Engine.system(ByteString(name)) { () throws(Errno) in
-            try staged.directory.open(StorePath.index, O_RDWR | O_CREAT | O_EXCL, permissions: 0o444)
-        }
-        let summary = staged.summary
-        do throws(IndexError) {
-            try builder.finish(diffID: summary.diffID, streamSize: summary.streamSize, to: file)
-        } catch {
-            throw LaminaError(error, about: name)
-        }
+        return try store.stage(
+            member.source(), expecting: layer.expectation, ingest, named: layer.name)
     }
 }

@@ -18,10 +18,7 @@ extension Engine {
         _ imageName: String, name: String? = nil, redirects: [RedirectRequest] = [],
         allowSpecial: Bool = false
     ) throws(LaminaError) -> Sandbox {
-        if let name, !NameGenerator.isValid(name) {
-            throw LaminaError(
-                .badInput, name, "is not a sandbox name: letters, digits, '_', '.' and '-' only")
-        }
+        if let name { try Self.checkName(name) }
         let lease = try lease(exclusive: false)
         let image = try record(imageName)
         try makeChain(image.diffIDs)

@@ -26,6 +26,7 @@ extension Server {
         if flags.writes, !id.isRedirected, passthrough.readsLower(id) { throw try renumber(id, device) }
         let file = try union.open(id, flags: flags)
         guard let opened = try admit(file, id, flags, device) else { throw try renumber(id, device) }
+        if !flags.writes, opened.backing == 0 { deliver(id, device) }
         var reply = WireReply(to: header.unique)
         reply.appendOpened(handle: opened.handle, flags: opened.flags, backing: opened.backing)
         return reply
@@ -64,6 +65,7 @@ extension Server {
     private func admit(
         _ file: OpenFile, _ id: NodeID, _ flags: Int32, _ device: Int32?
     ) throws(Errno) -> OpenedFile? {
+        if flags.writes { deliveries.waitForEnd(of: id) }
         if unasked.files {
             // Nor does the kernel say that such a file is closed.
             union.keepOpen(file)

@@ -15,6 +15,18 @@ public struct SparseMap: Sendable, Hashable {
         segments.reduce(0) { $0 + UInt64($1.count) }
     }
 
+    /// Takes segments that are not empty, ascend, do not overlap and end within `size`; nil otherwise.
+    public init?(size: UInt64, segments: [Range<UInt64>]) {
+        var end: UInt64 = 0
+        for segment in segments {
+            guard !segment.isEmpty, segment.lowerBound >= end else { return nil }
+            end = segment.upperBound
+        }
+        guard end <= size else { return nil }
+        self.size = size
+        self.segments = segments
+    }
+
     /// Takes offsets and lengths by turns, as all dialects have them. Segments without a
     /// byte, by which some writers mark the end, are left out. O(numbers).
     init(size: Int64, numbers: [Int64]) throws(TarFault) {

@@ -29,7 +29,7 @@ struct VolumeInspectCommand: ParsableCommand {
     }
 
     /// Docker's, and who uses the volume.
-    private static func fields(_ volume: Volume) -> [String: Any] {
+    static func fields(_ volume: Volume) -> [String: Any] {
         [
             "CreatedAt": Format.time(volume.created), "Driver": volume.driver,
             "Labels": volume.labels.isEmpty ? NSNull() : volume.labels as Any,

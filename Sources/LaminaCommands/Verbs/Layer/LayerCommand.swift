@@ -1,10 +1,7 @@
 // `lamina layer`: layers by themselves.
 
 import ArgumentParser
-import Glibc
-import LaminaCore
 import LaminaEngine
-import LaminaSystem
 
 /// `lamina layer`
 struct LayerCommand: ParsableCommand {
@@ -60,25 +57,8 @@ struct LayerWriteCommand: ParsableCommand {
     func run() throws {
         let engine = try global.engine()
         let diffID = try engine.layer(layer)
-        guard let output else {
-            if isatty(STDOUT_FILENO) == 1 {
-                throw ValidationError("a tar is nothing for a terminal: give --output FILE or a pipe")
-            }
-            return try engine.writeTar(of: diffID, to: Descriptor.duplicate(of: STDOUT_FILENO))
-        }
-        let path = ByteString(output)
-        let file: Descriptor
-        do {
-            file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o644)
-        } catch {
-            throw LaminaError(.failure, output, "\(error)", cause: error)
-        }
-        do {
+        try OutputFile.write(to: output) { file throws(LaminaError) in
             try engine.writeTar(of: diffID, to: file)
-        } catch {
-            // Nobody may take half a tar, or a wrong one, for the layer. A device stays.
-            if (try? file.status().type) == .regular { try? Descriptor.workingDirectory().removeFile(path) }
-            throw error
         }
     }
 }

@@ -1,0 +1,55 @@
+// StagedBlob owns a blob of unknown digest while somebody writes it.
+
+import Glibc
+import LaminaCodec
+import LaminaCore
+import LaminaSystem
+
+/// A file under `ingest/` that becomes a blob. Dropping it removes it.
+public struct StagedBlob: ~Copyable {
+    private let staging: IngestDirectory
+    private let file: Descriptor
+    private var hash = SHA256()
+    private var writeBehind = WriteBehind()
+    /// Bytes so far.
+    public private(set) var size: UInt64 = 0
+
+    fileprivate init(_ staging: consuming IngestDirectory, _ file: consuming Descriptor) {
+        self.staging = staging
+        self.file = file
+    }
+
+    /// Appends bytes. O(bytes).
+    public mutating func write(_ bytes: RawSpan) throws(Errno) {
+        hash.update(bytes)
+        try file.writeAll(bytes)
+        size += UInt64(bytes.byteCount)
+        if let range = writeBehind.wrote(bytes.byteCount) { file.startWriteback(range) }
+    }
+
+    /// Makes the blob durable and visible; one that is there already stays.
+    public consuming func publish() throws(StoreError) -> Digest {
+        let digest = hash.finishAndReset()
+        let store = staging.store
+        try doing("keep blob \(digest)") { () throws(Errno) in
+            try file.sync()
+            let target = StorePath.blob(digest)
+            try store.makeFanOut(of: target, in: store.blobs)
+            try store.place(StagedLayer.blobName, of: staging.descriptor, in: store.blobs, as: target)
+            try store.blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
+            try store.blobs.syncDirectory()
+        }
+        return digest
+    }
+}
+
+extension Store {
+    /// A new file for a blob.
+    public func stageBlob() throws(StoreError) -> StagedBlob {
+        let staging = try IngestDirectory.make(in: self)
+        let file = try doing("make a blob's file") { () throws(Errno) in
+            try staging.create(StagedLayer.blobName)
+        }
+        return StagedBlob(staging, file)
+    }
+}

@@ -1,0 +1,187 @@
+import Glibc
+import LaminaCodec
+import LaminaCore
+import LaminaSystem
+import LaminaTestSupport
+import Testing
+
+/// Whether a tool of Debian's is here; says so where it is not.
+private func has(_ tool: ByteString) -> Bool {
+    if Spawn.locate(tool) != nil { return true }
+    print("SKIPPED, NOT TESTED: \(tool) is not installed")
+    return false
+}
+
+private let hasSkopeo = has("skopeo")
+private let hasUmoci = has("umoci")
+private let hasBuildah = has("buildah")
+private let hasPodman = has("podman")
+
+/// Archives of `save` that other tools read, and what they write that `load` reads. Digests are compared.
+@Suite(.serialized) struct ImageInterchangeTests {
+    /// Images with something unusual in each.
+    enum Shape: String, CaseIterable, Sendable {
+        case single, many, empty, duplicates, withoutHistory, named, index, zstd, plain, history
+
+        var image: TestImage {
+            var image = TestImage.sample(.gzip)
+            switch self {
+            case .single: image.layers.removeLast()
+            case .many: image.layers = (0..<128).map { Self.layer("file\($0)", $0) }
+            case .empty: image.layers.insert(TestImage.Layer([UInt8](repeating: 0, count: 1024)), at: 1)
+            case .duplicates: image.layers += [image.layers[0], image.layers[1]]
+            case .withoutHistory: image.created = "2020-01-01T00:00:00Z"
+            case .named: image.layers[0] = Self.layer(String(repeating: "n", count: 99) + "\u{fc}", 1)
+            case .index: break
+            case .zstd: image = TestImage.sample(.zstd)
+            case .plain: image = TestImage.sample(.none)
+            case .history:
+                image.history = """
+                    [{"created":"2020-01-01T00:00:00Z","created_by":"one"},{"created_by":"two","empty_layer":true},\
+                    {"created_by":"three"}]
+                    """
+            }
+            if self == .many { image.created = "1970-01-01T00:00:00Z" }
+            return image
+        }
+
+        private static func layer(_ name: String, _ number: Int) -> TestImage.Layer {
+            var tar = TarBuilder()
+            tar.add(name, noise(100 + number, seed: UInt64(number)))
+            tar.end()
+            return TestImage.Layer(tar.bytes)
+        }
+
+        /// The layout; for `index` with an index above the manifest.
+        var layout: TestArchive {
+            var archive = image.layout
+            guard self == .index else { return archive }
+            let type = "application/vnd.oci.image.manifest.v1+json"
+            let platform =
+                ",\"platform\":{\"os\":\"linux\",\"architecture\":\"\(TestImage.hostArchitecture)\"}"
+            let manifest = TestImage.descriptor(type, image.manifest, extra: platform)
+            let index = Array("{\"schemaVersion\":2,\"manifests\":[\(manifest)]}".utf8)
+            archive.addBlob(index)
+            archive.setIndex([
+                TestImage.descriptor(
+                    "application/vnd.oci.image.index.v1+json", index,
+                    extra: ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"latest\"}")
+            ])
+            return archive
+        }
+    }
+
+    private func tool(_ name: String, _ arguments: [String]) throws -> CommandRun {
+        let program = try #require(Spawn.locate(ByteString(name)))
+        return try CommandRun.run(program, arguments)
+    }
+
+    /// A store with an image of the shape as `shape:latest`, and the archive of it.
+    private func saved(_ shape: Shape, _ format: String) throws -> (LaminaProgram, String) {
+        let lamina = try LaminaProgram()
+        try lamina.lines("load", "-q", "-i", lamina.layout(shape.layout, named: "shape"))
+        let archive = "\(lamina.path("saved.tar"))"
+        try lamina.lines("save", "--format", format, "-o", archive, "shape:latest")
+        return (lamina, archive)
+    }
+
+    /// Loads what a tool wrote and compares id and layers with those of the shape.
+    private func expectSame(_ shape: Shape, _ input: String, config: Bool = true) throws {
+        let other = try LaminaProgram()
+        let loaded = try other.run("load", "-q", "-i", input)
+        #expect(loaded.exitCode == 0, "\(loaded)")
+        let id = try #require(try other.lines("images", "-q", "--no-trunc").first)
+        if config { #expect(id == "\(sha256(shape.image.config))") }
+        let layers = shape.image.layers.map { "\(sha256($0.tar))" }.joined(separator: " ")
+        #expect(try other.lines("inspect", "-f", "{{join .RootFS.Layers \" \"}}", id) == [layers])
+        #expect(try other.run("verify").exitCode == 0)
+    }
+
+    @Test(.enabled(if: hasSkopeo), arguments: Shape.allCases)
+    func skopeoThereAndBack(_ shape: Shape) throws {
+        let (lamina, archive) = try saved(shape, "oci-archive")
+        let inspected = try tool("skopeo", ["inspect", "--raw", "oci-archive:\(archive):latest"])
+        #expect(inspected.exitCode == 0, "\(inspected)")
+        #expect(sha256(Array(inspected.output.utf8)) == sha256(shape.image.manifest), "\(inspected)")
+        let back = "\(lamina.path("back"))"
+        let copied = try tool(
+            "skopeo", ["copy", "-q", "oci-archive:\(archive):latest", "oci:\(back):latest"])
+        #expect(copied.exitCode == 0, "\(copied)")
+        try expectSame(shape, back)
+        // The tool has no way to put zstd into a docker-archive.
+        if shape == .zstd { return }
+        let file = "\(lamina.path("back.tar"))"
+        let written = try tool(
+            "skopeo", ["copy", "-q", "oci-archive:\(archive):latest", "docker-archive:\(file):shape:latest"])
+        #expect(written.exitCode == 0, "\(written)")
+        // The tool writes the config anew where it turns one kind of image into the other.
+        try expectSame(shape, file, config: false)
+    }
+
+    @Test(.enabled(if: hasSkopeo), arguments: Shape.allCases)
+    func skopeoReadsDockerArchives(_ shape: Shape) throws {
+        let (lamina, archive) = try saved(shape, "docker-archive")
+        let back = "\(lamina.path("back"))"
+        let copied = try tool(
+            "skopeo",
+            ["copy", "-q", "docker-archive:\(archive):docker.io/library/shape:latest", "oci:\(back):latest"])
+        #expect(copied.exitCode == 0, "\(copied)")
+        try expectSame(shape, back, config: false)
+    }
+
+    @Test(.enabled(if: hasUmoci), arguments: Shape.allCases)
+    func umociReadsLayouts(_ shape: Shape) throws {
+        let (lamina, archive) = try saved(shape, "oci-archive")
+        let layout = "\(lamina.path("layout"))"
+        #expect(try CommandRun.run("/bin/mkdir", [layout]).exitCode == 0)
+        #expect(try CommandRun.run("/bin/tar", ["-xf", archive, "-C", layout]).exitCode == 0)
+        // Debian's umoci knows gzip and plain layers.
+        guard shape != .zstd else { return print("SKIPPED: umoci of Debian 12 reads no zstd") }
+        let bundle = "\(lamina.path("bundle"))"
+        let unpacked = try tool("umoci", ["unpack", "--image", "\(layout):latest", bundle])
+        #expect(unpacked.exitCode == 0, "\(unpacked)")
+        try lamina.lines("create", "shape", "--name", "box")
+        guard geteuid() == 0 else { return }
+        let ours = try lamina.look("box", "find . -type f -print0 | LC_ALL=C sort -z | xargs -0r md5sum")
+        let theirs = try CommandRun.run(
+            "/bin/bash",
+            ["-c", "cd '\(bundle)/rootfs'; find . -type f -print0 | LC_ALL=C sort -z | xargs -0r md5sum"])
+        #expect(ours == theirs.lines)
+    }
+
+    @Test(.enabled(if: hasBuildah && geteuid() == 0), arguments: ["oci-archive", "docker-archive"])
+    func buildahThereAndBack(_ format: String) throws {
+        for shape in Shape.allCases {
+            let (lamina, archive) = try saved(shape, format)
+            let storage = [
+                "--root", "\(lamina.path("storage"))", "--runroot", "\(lamina.path("run"))",
+                "--storage-driver", "vfs",
+            ]
+            let pulled = try tool("buildah", storage + ["pull", "-q", "\(format):\(archive)"])
+            #expect(pulled.exitCode == 0, "\(shape): \(pulled)")
+            let id = try #require(pulled.lines.last)
+            let back = "\(lamina.path("back"))"
+            let pushed = try tool("buildah", storage + ["push", "-q", id, "oci:\(back):latest"])
+            #expect(pushed.exitCode == 0, "\(shape): \(pushed)")
+            try expectSame(shape, back, config: format == "oci-archive")
+        }
+    }
+
+    @Test(.enabled(if: hasPodman && geteuid() == 0), arguments: ["oci-archive", "docker-archive"])
+    func podmanThereAndBack(_ format: String) throws {
+        for shape in [Shape.single, .empty, .duplicates, .history, .plain] {
+            let (lamina, archive) = try saved(shape, format)
+            let storage = [
+                "--root", "\(lamina.path("storage"))", "--runroot", "\(lamina.path("run"))",
+                "--storage-driver", "vfs",
+            ]
+            let loaded = try tool("podman", storage + ["load", "-q", "-i", archive])
+            #expect(loaded.exitCode == 0 && loaded.output.contains("shape:latest"), "\(shape): \(loaded)")
+            let back = "\(lamina.path("back.tar"))"
+            let saved = try tool(
+                "podman", storage + ["save", "-q", "--format", format, "-o", back, "shape:latest"])
+            #expect(saved.exitCode == 0, "\(shape): \(saved)")
+            try expectSame(shape, back, config: false)
+        }
+    }
+}

@@ -53,7 +53,7 @@ extension Server {
         var entry = entry
         // The kernel does not know the node yet.
         guard let opened = try admit(file, entry.id, flags, nil) else { throw .staleNFSFileHandle }
-        entry.status.isFleeting = opened.mayBeMapped
+        if opened.mayBeMapped { entry.status.isFleeting = true }
         var reply = WireReply(to: header.unique)
         reply.append(entry, identities)
         reply.appendOpened(handle: opened.handle, flags: opened.flags, backing: opened.backing)

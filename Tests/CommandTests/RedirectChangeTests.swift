@@ -71,6 +71,25 @@ import Testing
         try lamina.unmount("box")
     }
 
+    /// A volume that is added takes what the image has, not what others show; and hides none of them.
+    @Test func volumesAreFilledWithTheImages() throws {
+        let box = try Box("--mount", "type=tmpfs,dst=/etc")
+        #expect(try box.list("etc") == [])
+        for name: ByteString in ["etc/sub", "etc/sub/of the tmpfs"] {
+            try Descriptor.workingDirectory().makeDirectory(box.place.appending(name), permissions: 0o755)
+        }
+        try box.lamina.lines("redirect", "add", "box", "-v", "data:/etc/sub")
+        #expect(try box.list("etc/sub") == [])
+        box.lamina.expectFailure(
+            try box.lamina.run("redirect", "add", "box", "-v", "over:/etc/"), code: 64, "Duplicate")
+        try box.lamina.lines("redirect", "add", "box", "-v", "data:/new/deep/place")
+        box.lamina.expectFailure(
+            try box.lamina.run("redirect", "add", "box", "-v", "over:/new"), code: 1,
+            "redirect at /new: would hide the one at /new/deep/place")
+        #expect(try box.lamina.lines("redirect", "ls", "box").count == 4)
+        try box.lamina.unmount("box")
+    }
+
     @Test func aRedirectOutlivesTheMount() throws {
         let box = try Box()
         try box.lamina.lines("redirect", "add", "box", "-v", "\(box.host):/d")

@@ -33,16 +33,7 @@ func run(_ arguments: Arguments) throws(RunError) {
     try refuseWhatACrashLeft(directory.descriptor, arguments)
     let isPrivileged = geteuid() == 0
     let counterFile = CounterFile(in: directory)
-    let union: Union
-    do throws(Errno) {
-        union = try Union(
-            lower: lower,
-            upper: try directory.descriptor.open("upper", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW),
-            work: try directory.descriptor.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-            unionOptions(arguments, counterFile.counters))
-    } catch {
-        throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
-    }
+    let union = try openUnion(lower, directory.descriptor, arguments, counterFile.counters)
     // A mount that failed has to end cleanly too, or a volatile one would be refused from then on.
     do throws(RunError) {
         switch arguments.task {
@@ -51,9 +42,9 @@ func run(_ arguments: Arguments) throws(RunError) {
             var options = MountOptions(
                 mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
             options.data = mode
-            options.counters = counterFile.counters
             options.control = RedirectControl(
                 directory: directory, store: arguments.root, images: chains.openImage)
+            options.counters = counterFile.counters
             try serve(union, options, arguments)
         case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
         }
@@ -68,6 +59,19 @@ func run(_ arguments: Arguments) throws(RunError) {
     }
     _ = consume counterFile
     withExtendedLifetime(lock) {}
+}
+
+private func openUnion(
+    _ lower: LowerTree, _ directory: borrowing Descriptor, _ arguments: Arguments, _ counters: Counters?
+) throws(RunError) -> Union {
+    do throws(Errno) {
+        return try Union(
+            lower: lower, upper: try directory.open("upper", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW),
+            work: try directory.open("work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+            unionOptions(arguments, counters))
+    } catch {
+        throw RunError(description: "\(arguments.sandbox): cannot open the sandbox: \(error)")
+    }
 }
 
 private func startFlush(_ union: Union, _ arguments: Arguments) throws(RunError) -> PeriodicFlush? {

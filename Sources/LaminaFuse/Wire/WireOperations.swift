@@ -52,9 +52,13 @@ extension Server {
 
     /// `FUSE_LOOKUP`: a name.
     private func lookUp(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
+        let parent = NodeID(rawValue: header.node)
         var reply = WireReply(to: header.unique)
-        reply.append(
-            try union.lookup(try body.wireNameSpan(at: 0), in: NodeID(rawValue: header.node)), identities)
+        do throws(Errno) {
+            reply.append(try union.lookup(try body.wireNameSpan(at: 0), in: parent), identities)
+        } catch .noSuchFileOrDirectory where union.mayRememberAbsence(in: parent) {
+            reply.append(nil, identities, seconds: UInt64(Reply.sharedTimeout))
+        }
         return reply
     }
 

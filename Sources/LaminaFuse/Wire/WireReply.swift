@@ -117,10 +117,11 @@ struct WireReply {
 
 extension WireReply {
     /// `struct fuse_entry_out`; nil is node 0, by which the kernel remembers that there is no such name.
-    mutating func append(_ entry: Entry?, _ identities: Identities?) {
+    /// - Parameter seconds: for how long the name counts; nil for what the node says.
+    mutating func append(_ entry: Entry?, _ identities: Identities?, seconds: UInt64? = nil) {
         append(entry?.id.rawValue ?? 0)
         append(UInt64(0))  // generation
-        append(UInt64(Reply.timeout(ofNameOf: entry?.status)))
+        append(seconds ?? UInt64(Reply.timeout(ofNameOf: entry?.status)))
         append(UInt64(entry.map { Reply.timeout(of: $0.status) } ?? 0))
         append(UInt64(0))  // nanoseconds of both
         if let entry { append(entry.status, identities) } else { appendZeros(WireAnswer.attributesSize) }

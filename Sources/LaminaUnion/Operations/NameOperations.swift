@@ -15,7 +15,12 @@ extension Union {
         }
         let name = ByteString(name)
         if let entry = try redirects.lookup(name, in: parent) { return entry }
-        return try withNamespace { (namespace) throws(Errno) in
+        return try lookUpCovered(name, in: parent)
+    }
+
+    /// The node called `name` in `parent` as it would be without redirects, counted likewise.
+    func lookUpCovered(_ name: ByteString, in parent: NodeID) throws(Errno) -> Entry? {
+        try withNamespace { (namespace) throws(Errno) in
             let entry = try namespace.lookup(name, in: parent)
             if let entry { namespace.remember(entry.id) }
             return entry

@@ -142,6 +142,11 @@ final class Redirects: Sendable {
         return try enter(directory.step(to: name), directory.tree)
     }
 
+    func mayRememberAbsence(in directory: NodeID) -> Bool {
+        if directory.imageNode != nil { return true }
+        return (try? table.node(directory).tree.redirect.consistency) == .cached
+    }
+
     /// - Throws: `EBUSY` where a redirect stands.
     func refusePoint(_ name: ByteString, in parent: NodeID) throws(Errno) {
         if tree(at: name, in: parent) != nil { throw .resourceBusy }

@@ -9,6 +9,8 @@ import LaminaSystem
 /// the one that `keepParent` is asked for.
 struct TargetPath {
     private let union: Union
+    /// Whether the walk goes by what redirects cover.
+    private let isCovered: Bool
     private var steps: [(id: NodeID, name: ByteString)] = []
     /// Nodes of redirects that were looked up on the way.
     private var passed: [NodeID] = []
@@ -19,8 +21,9 @@ struct TargetPath {
     private static let mostLinks = 40
     private static let mostSteps = 2 * Limits.depth
 
-    init(_ union: Union) {
+    init(_ union: Union, covered: Bool = false) {
         self.union = union
+        isCovered = covered
     }
 
     /// The directory that the target is in, and its name there, after a walk; nil for the root.
@@ -90,7 +93,10 @@ struct TargetPath {
     private mutating func findOrMake(_ name: ByteString, making type: FileType?) throws(Errno) -> Entry {
         let parent = steps.last?.id ?? .root
         do throws(Errno) {
-            let found = try name.withSpan { (name) throws(Errno) in try union.lookup(name, in: parent) }
+            let found =
+                isCovered
+                ? try union.lookUpCovered(name, in: parent)
+                : try name.withSpan { (name) throws(Errno) in try union.lookup(name, in: parent) }
             if let found { return found }
         } catch .noSuchFileOrDirectory {}
         switch type {

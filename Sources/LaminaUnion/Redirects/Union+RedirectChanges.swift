@@ -25,6 +25,10 @@ extension Union {
                 placed.redirect, "a sandbox may have \(Limits.redirectsPerSandbox), and has them already")
         }
         guard !known.contains(target) else { throw RedirectFailure(placed.redirect, "there is one already") }
+        if let beneath = known.first(where: { $0.hasPrefix(target + "/") }) {
+            throw RedirectFailure(
+                placed.redirect, "would hide the one at \(beneath), which the next mount would show again")
+        }
         let above = known.count { target.hasPrefix($0 + "/") }
         guard above < Limits.redirectDepth else {
             throw RedirectFailure(

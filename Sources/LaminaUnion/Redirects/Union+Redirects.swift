@@ -10,6 +10,11 @@ extension Union {
     /// Whether there is a redirect.
     public var hasRedirects: Bool { !redirects.isEmpty }
 
+    /// Whether the kernel may remember for a short time that a name beneath a redirect is missing.
+    public func mayRememberAbsence(in directory: NodeID) -> Bool {
+        directory.isRedirected && redirects.mayRememberAbsence(in: directory)
+    }
+
     /// Whether the kernel's pages of a file that is being opened are still good.
     public func keepsPages(of id: NodeID) -> Bool {
         !id.isRedirected || redirects.isUnchanged(id)

@@ -6,8 +6,8 @@ import LaminaCore
 import LaminaSystem
 
 extension Union {
-    /// Fills those volumes among `list` that were never filled, unless they are to stay empty. Before `attach`,
-    /// so that what other redirects hide is taken and not what they show. O(nodes + bytes at the targets).
+    /// Fills those volumes among `list` that were never filled, unless they are to stay empty. What other
+    /// redirects hide is taken and not what they show. O(nodes + bytes at the targets).
     ///
     /// - Parameter progress: called now and then.
     public func fill(_ list: [PlacedRedirect], progress: @escaping () -> Void) throws(RedirectFailure) {
@@ -25,7 +25,7 @@ extension Union {
         guard !placed.redirect.noCopy, placed.redirect.subpath == nil, try room.isNew() else { return }
         let source: Entry
         do throws(Errno) {
-            var path = TargetPath(self)
+            var path = TargetPath(self, covered: true)
             source = try path.walk(placed.redirect.target, making: nil)
         } catch  where error == .noSuchFileOrDirectory || error == .notDirectory {
             return try room.setMark()
@@ -63,7 +63,7 @@ private struct VolumeFilling {
         }
         for name in names {
             progress()
-            let found = try name.withSpan { (name) throws(Errno) in try union.lookup(name, in: source.id) }
+            let found = try union.lookUpCovered(name, in: source.id)
             guard let found else { continue }
             defer { union.forget(found.id, count: 1) }
             try copy(found, to: target, name, depth: depth)

@@ -75,9 +75,10 @@ import Testing
         #expect(try test.mount.read("dir/file") == "second, longer")
         #expect(try open.readAll(limit: 99) == Array("second, longer".utf8))
         #expect(try test.mount.list("dir") == ["file", "more"])
-        try test.host.descriptor.removeFile("dir/file")
+        #expect(!test.mount.exists("dir/later"))
+        try test.host.descriptor.rename("dir/file", to: test.host.descriptor, "dir/later")
         waitForTimeout()
-        #expect(!test.mount.exists("dir/file"))
+        #expect(!test.mount.exists("dir/file") && test.mount.exists("dir/later"))
     }
 
     @Test func consistentOnesShowThemAtOnce() throws {

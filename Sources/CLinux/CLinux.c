@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -100,6 +101,65 @@ int clinux_umount2(const char *path, int flags) {
 
 int clinux_socketpair(int *ends) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+static int place(struct sockaddr_un *address, const char *path) {
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address->sun_path) {
+        errno = EINVAL;
+        return -1;
+    }
+    strcpy(address->sun_path, path);
+    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+}
+
+static int closing(int socket) {
+    int error = errno;
+    close(socket);
+    errno = error;
+    return -1;
+}
+
+int clinux_listen(const char *path) {
+    struct sockaddr_un address;
+    int socket = place(&address, path);
+    if (socket < 0) return -1;
+    // Nobody else may connect, not even before its permissions could be changed.
+    if (fchmod(socket, 0600) == 0 && bind(socket, (struct sockaddr *)&address, sizeof address) == 0 && listen(socket, 16) == 0)
+        return socket;
+    return closing(socket);
+}
+
+int clinux_connect(const char *path) {
+    struct sockaddr_un address;
+    int socket = place(&address, path);
+    if (socket < 0) return -1;
+    return connect(socket, (struct sockaddr *)&address, sizeof address) == 0 ? socket : closing(socket);
+}
+
+int clinux_accept(int socket) {
+    return accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+}
+
+int clinux_peer(int socket, uint32_t *uid) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    *uid = peer.uid;
+    return 0;
+}
+
+ssize_t clinux_send(int socket, const void *bytes, size_t count) {
+    return send(socket, bytes, count, MSG_NOSIGNAL);
+}
+
+ssize_t clinux_receive(int socket, void *bytes, size_t count) {
+    ssize_t result = recv(socket, bytes, count, MSG_TRUNC);
+    if (result > (ssize_t)count) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    return result;
 }
 
 int clinux_receive_descriptor(int socket) {

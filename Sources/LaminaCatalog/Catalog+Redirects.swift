@@ -6,11 +6,45 @@ import GRDB
 import LaminaCore
 
 extension Catalog {
-    /// Adds the redirects of a new sandbox in their order.
+    /// Adds redirects to a sandbox behind those that it has, with those of `volumes` that are not there yet.
+    ///
+    /// Throws `noSandbox` for one that was removed meanwhile, and as `add(_:volumes:place:)` does.
+    public func add(
+        _ redirects: [Redirect], to sandbox: String, volumes: [VolumeRecord],
+        place: (String) throws(Errno) -> Void
+    ) throws(CatalogError) {
+        try write { database in
+            let next = try Int.fetchOne(
+                database, sql: "SELECT coalesce(max(position) + 1, 0) FROM redirect WHERE sandbox = ?",
+                arguments: [sandbox])
+            let isThere = try Bool.fetchOne(
+                database, sql: "SELECT EXISTS(SELECT 1 FROM sandbox WHERE id = ?)", arguments: [sandbox])
+            guard isThere == true else { throw CatalogError.noSandbox(sandbox) }
+            var new: [VolumeRecord] = []
+            for volume in volumes where try Self.insert(volume, in: database) { new.append(volume) }
+            try Self.insert(redirects, of: sandbox, from: next ?? 0, in: database)
+            for volume in new { try Self.move(volume.name, place) }
+        }
+    }
+
+    /// Takes the redirect with this target from a sandbox; whether there was one.
+    public func removeRedirect(at target: ByteString, of sandbox: String) throws(CatalogError) -> Bool {
+        try write { database in
+            try database.execute(
+                sql: "DELETE FROM redirect WHERE sandbox = ? AND target = ?",
+                arguments: [sandbox, Data(target.bytes)])
+            return database.changesCount > 0
+        }
+    }
+
+    /// Adds redirects of a sandbox in their order.
     ///
     /// Throws `noVolume` and `imageGone` for what was removed meanwhile.
-    static func insert(_ redirects: [Redirect], of sandbox: String, in database: Database) throws {
-        for (position, redirect) in redirects.enumerated() {
+    static func insert(
+        _ redirects: [Redirect], of sandbox: String, from start: Int = 0, in database: Database
+    ) throws {
+        for (index, redirect) in redirects.enumerated() {
+            let position = start + index
             let volume = redirect.kind == .volume ? redirect.source.description : nil
             if let volume, !(try hasVolume(volume, in: database)) { throw CatalogError.noVolume(volume) }
             try database.execute(

@@ -19,6 +19,8 @@ public enum CatalogError: Error, Hashable {
     case imageInUse(sandboxes: [String])
     /// The image was removed while a sandbox was being made from it.
     case imageGone(Digest)
+    /// The sandbox was removed meanwhile.
+    case noSandbox(String)
     /// There is no volume of this name, or no longer.
     case noVolume(String)
     /// These sandboxes have redirects to the volume.
@@ -63,6 +65,7 @@ extension CatalogError: CustomStringConvertible {
         case .nameTaken(let name): "sandbox name \(name) is already in use"
         case .imageInUse(let sandboxes): "image is used by sandbox \(sandboxes.joined(separator: ", "))"
         case .imageGone(let id): "\(id): no such image"
+        case .noSandbox(let id): "\(id): no such sandbox"
         case .noVolume(let name): "\(name): no such volume"
         case .volumeInUse(let name, let sandboxes):
             "\(name): volume is in use by sandbox \(sandboxes.joined(separator: ", "))"

@@ -31,7 +31,7 @@ struct LaminaCommand: ParsableCommand {
                     CreateCommand.self, MountCommand.self, UnmountCommand.self, ListCommand.self,
                     CopyCommand.self, DiffCommand.self, ExportCommand.self, RenameCommand.self,
                     RemoveCommand.self,
-                    StatsCommand.self,
+                    RedirectCommand.self, StatsCommand.self,
                     SandboxCommand.self,
                 ]),
             CommandGroup(

@@ -76,7 +76,7 @@ extension LaminaError {
             case .noSpace: .noSpace
             case .busy, .nameTaken, .imageInUse, .volumeInUse: .busy
             case .newerSchema, .damaged: .badInput
-            case .imageGone, .noVolume: .notFound
+            case .imageGone, .noVolume, .noSandbox: .notFound
             case .volumeDirectory(_, .noSpace): .noSpace
             case .volumeDirectory: .failure
             case .system(let error): Code(error)

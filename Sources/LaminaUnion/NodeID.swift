@@ -23,6 +23,21 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
     /// Of a node that lies beneath a redirect. It has no nid, and the sandbox knows nothing of it.
     static let redirectedBit: UInt64 = 1 << 62
 
+    /// Beside it, of a node of an image that a redirect shows: which image, and its number there.
+    static let imageBit: UInt64 = 1 << 61
+    static let imageShift: UInt64 = 40
+
+    static func inImage(_ number: UInt64, _ nid: UInt64) -> NodeID {
+        NodeID(rawValue: redirectedBit | imageBit | number << imageShift | nid)
+    }
+
+    /// The image's number and the node's; nil for all other nodes.
+    var imageNode: (image: Int, nid: UInt64)? {
+        guard isRedirected, rawValue & NodeID.imageBit != 0 else { return nil }
+        let number = (rawValue & (NodeID.imageBit - 1)) >> NodeID.imageShift
+        return (Int(number), rawValue & (1 << NodeID.imageShift - 1))
+    }
+
     /// Whether a redirect answers for this node.
     @inline(__always)
     public var isRedirected: Bool {

@@ -229,4 +229,46 @@ import Testing
             echo end
             """)
     }
+
+    /// A volume is filled and written as who mounts it; binds show the user's own files as his.
+    @Test(arguments: [WithoutRoot.User.plain, .namespaceRoot]) func redirects(_ who: WithoutRoot.User) throws
+    {
+        let user = try WithoutRoot()
+        try user.expectQuiet(
+            who,
+            """
+            lamina load -q -i image >/dev/null
+            mkdir host
+            echo mine >host/file
+            lamina create image --name box -v data:/home -v "$PWD/host:/srv/host" -v "$PWD/host/file:/etc/passwd:ro" \\
+                >/dev/null
+            no 'data cached' lamina mount --data cached box
+            m=$(lamina mount --uidmap "0:$(id -u):1" --gidmap "0:$(id -g):1" box)
+            [ "$(id -u)" != 0 ] || { lamina umount box; m=$(lamina mount box); }
+            is "$(cat "$m/srv/host/file" "$m/etc/passwd")" $'mine\\nmine'
+            is "$(owner "$m/srv/host/file")" "$(id -u):$(id -g) 644"
+            is "$(ls "$m/home/user" 2>&1)" file
+            echo new >"$m/srv/host/new"
+            is "$(cat host/new)" new
+            no 'read-only' tee "$m/etc/passwd"
+            rm "$m/srv/host/new"
+            mkdir "$m/home/made"
+            is "$(owner "$m/home/made")" "$(id -u):$(id -g) 755"
+            lamina redirect rm box /srv/host
+            is "$(ls "$m/srv/host")" ""
+            lamina redirect add box -v "$PWD/host:/srv/host"
+            is "$(cat "$m/srv/host/file")" mine
+            lamina umount box
+            lamina create image --name memory --mount type=tmpfs,dst=/tmp >/dev/null
+            if [ "$(id -u)" != 0 ]; then
+                no 'cannot make a tmpfs' lamina mount memory
+            else
+                m=$(lamina mount memory)
+                echo text >"$m/tmp/new"
+                is "$(cat "$m/tmp/new")" text
+                lamina umount memory
+            fi
+            echo end
+            """)
+    }
 }

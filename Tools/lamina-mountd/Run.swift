@@ -21,13 +21,15 @@ func run(_ arguments: Arguments) throws(RunError) {
             try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
         })
     let lock = try takeLock(in: directory.descriptor, arguments.sandbox)
-    let root = try opening(arguments.root) { (path) throws(Errno) in
-        try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
-    }
+    let root = SharedDescriptor(
+        try opening(arguments.root) { (path) throws(Errno) in
+            try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        })
     let redirects =
         arguments.isMount ? try SandboxRedirects.read(in: directory.descriptor, arguments.sandbox) : []
     let mode = arguments.mode(hasRedirects: !redirects.isEmpty)
-    let lower = try openLower(root, arguments, mode)
+    let chains = Chains(root: root, path: arguments.root, objectsAreGuarded: mode == .passthrough)
+    let lower = try chains.open(arguments.chain)
     try refuseWhatACrashLeft(directory.descriptor, arguments)
     let isPrivileged = geteuid() == 0
     let counterFile = CounterFile(in: directory)
@@ -45,11 +47,13 @@ func run(_ arguments: Arguments) throws(RunError) {
     do throws(RunError) {
         switch arguments.task {
         case .mount(let mountpoint):
-            try SandboxRedirects.attach(redirects, to: union, arguments)
+            try SandboxRedirects.attach(redirects, to: union, chains, arguments)
             var options = MountOptions(
                 mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
             options.data = mode
             options.counters = counterFile.counters
+            options.control = RedirectControl(
+                directory: directory, store: arguments.root, images: chains.openImage)
             try serve(union, options, arguments)
         case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
         }
@@ -153,7 +157,7 @@ private func raiseDescriptorLimit() {
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
-private func opening<Value: ~Copyable>(
+func opening<Value: ~Copyable>(
     _ path: ByteString, _ open: (ByteString) throws(Errno) -> Value
 ) throws(RunError) -> Value {
     do throws(Errno) {
@@ -183,35 +187,5 @@ private func takeLock(
         throw RunError(description: "\(path): already mounted")
     } catch {
         throw RunError(description: "\(path)/lock: \(error)")
-    }
-}
-
-/// The chain image and the files that hold its bytes.
-private func openLower(
-    _ root: borrowing Descriptor, _ arguments: Arguments, _ mode: DataMode
-) throws(RunError) -> LowerTree {
-    let name = ByteString("chains/\(arguments.chain.hex).erofs")
-    let tree: Tree
-    do {
-        tree = try Tree(try MappedFile(try root.open(name, O_RDONLY)))
-    } catch {
-        throw RunError(description: "\(arguments.root.appending(name)): \(error)")
-    }
-    var streams: [SharedDescriptor] = []
-    for device in tree.devices {
-        let path = ByteString("layers/\(device.diffID.hex)/stream")
-        let stream = try opening(path) { (path) throws(Errno) in try root.open(path, O_RDONLY) }
-        streams.append(SharedDescriptor(stream))
-    }
-    do throws(Errno) {
-        // Whatever goes wrong here or in the kernel, nobody can write through this into an object.
-        if mode == .passthrough, let objects = try? root.readOnlyMount(of: "objects") {
-            return try LowerTree(
-                tree: tree, streams: streams, objects: SharedDescriptor(objects), objectsAreReadOnly: true)
-        }
-        let objects = SharedDescriptor(try root.open("objects", OpenFlag.path | O_DIRECTORY))
-        return try LowerTree(tree: tree, streams: streams, objects: objects)
-    } catch {
-        throw RunError(description: "\(arguments.root)/objects: \(error)")
     }
 }

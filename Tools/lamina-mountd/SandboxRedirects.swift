@@ -30,7 +30,7 @@ enum SandboxRedirects {
 
     /// Puts them into the union that is about to be served.
     static func attach(
-        _ list: [PlacedRedirect], to union: Union, _ arguments: Arguments
+        _ list: [PlacedRedirect], to union: Union, _ chains: Chains, _ arguments: Arguments
     ) throws(RunError) {
         guard !list.isEmpty else { return }
         guard arguments.data != .cached else {
@@ -43,7 +43,7 @@ enum SandboxRedirects {
         var heartbeat = Heartbeat(arguments.readyDescriptor)
         do throws(RedirectFailure) {
             try union.fill(list) { heartbeat.beat() }
-            try union.attach(list, store: arguments.root)
+            try union.attach(list, store: arguments.root, images: chains.openImage)
         } catch {
             throw RunError(description: error.description)
         }

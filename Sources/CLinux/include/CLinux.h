@@ -34,6 +34,16 @@ const void *clinux_memmem(const void *bytes, size_t count, const void *wanted, s
 int clinux_socketpair(int *ends);
 // The descriptor that comes with the next message on a socket; ENODATA when none comes.
 int clinux_receive_descriptor(int socket);
+// Sockets of messages (SOCK_SEQPACKET) at a path: one that waits for connections, and a connection. EINVAL for
+// a path that no socket address holds.
+int clinux_listen(const char *path);
+int clinux_connect(const char *path);
+int clinux_accept(int socket);
+// Who is at the other end.
+int clinux_peer(int socket, uint32_t *uid);
+ssize_t clinux_send(int socket, const void *bytes, size_t count);
+// The whole next message; EMSGSIZE for one that is longer.
+ssize_t clinux_receive(int socket, void *bytes, size_t count);
 // memfd_create(2) of a file whose size can be sealed, and the sealing.
 int clinux_memfd(const char *name);
 int clinux_seal_size(int descriptor);

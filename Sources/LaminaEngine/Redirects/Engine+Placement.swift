@@ -43,7 +43,7 @@ extension Engine {
         }
     }
 
-    private func placed(_ redirect: Redirect) throws(LaminaError) -> PlacedRedirect {
+    func placed(_ redirect: Redirect) throws(LaminaError) -> PlacedRedirect {
         switch redirect.kind {
         case .bind: PlacedRedirect(redirect, place: redirect.source)
         case .volume:

@@ -15,7 +15,15 @@ extension Engine {
     func plan(
         _ requests: [RedirectRequest], for image: ImageRecord, allowSpecial: Bool
     ) throws(LaminaError) -> RedirectPlan {
-        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: imageVolumes(image.id))
+        try plan(requests, imageVolumes: imageVolumes(image.id), allowSpecial: allowSpecial)
+    }
+
+    /// The redirects that a sandbox gets besides those that it has, with targets `known`.
+    func plan(
+        _ requests: [RedirectRequest], imageVolumes: [ByteString] = [], besides known: [ByteString] = [],
+        allowSpecial: Bool
+    ) throws(LaminaError) -> RedirectPlan {
+        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: imageVolumes, besides: known)
         for request in plan.requests {
             var redirect = request.redirect
             switch redirect.kind {

@@ -14,8 +14,11 @@ struct RedirectPlan: Sendable {
     /// Puts the `VOLUME`s of an image behind what the caller asked for.
     ///
     /// Throws `usage` for two redirects at one target and for more, or deeper, than the limits.
-    init(_ requests: [RedirectRequest], imageVolumes: [ByteString]) throws(LaminaError) {
-        var targets: Set<ByteString> = []
+    /// - Parameter known: targets of redirects that are there already.
+    init(
+        _ requests: [RedirectRequest], imageVolumes: [ByteString], besides known: [ByteString] = []
+    ) throws(LaminaError) {
+        var targets = Set(known)
         self.requests = requests.filter { !$0.yields }
         for request in self.requests where !targets.insert(request.redirect.target).inserted {
             throw LaminaError(.usage, "Duplicate mount point", "\(request.redirect.target)")
@@ -26,10 +29,11 @@ struct RedirectPlan: Sendable {
             self.requests.append(RedirectRequest(Redirect(.volume, target: target)))
             targets.insert(target)
         }
-        guard self.requests.count <= Limits.redirectsPerSandbox else {
+        let count = known.count + self.requests.count
+        guard count <= Limits.redirectsPerSandbox else {
             throw LaminaError(
                 .usage, "redirects",
-                "\(self.requests.count) are more than a sandbox may have (\(Limits.redirectsPerSandbox))")
+                "\(count) are more than a sandbox may have (\(Limits.redirectsPerSandbox))")
         }
         for target in targets where Self.depth(of: target, in: targets) > Limits.redirectDepth {
             throw LaminaError(

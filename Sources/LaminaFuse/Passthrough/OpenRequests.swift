@@ -23,7 +23,7 @@ extension Server {
             WireReply.attributesChanged(of: id).send(to: device)
         }
         // First, so that an open which fails in the end has changed nothing.
-        if flags.writes, passthrough.readsLower(id) { throw try renumber(id, device) }
+        if flags.writes, !id.isRedirected, passthrough.readsLower(id) { throw try renumber(id, device) }
         let file = try union.open(id, flags: flags)
         guard let opened = try admit(file, id, flags, device) else { throw try renumber(id, device) }
         if !flags.writes, opened.backing == 0 { deliver(id, device) }
@@ -53,7 +53,7 @@ extension Server {
         var entry = entry
         // The kernel does not know the node yet.
         guard let opened = try admit(file, entry.id, flags, nil) else { throw .staleNFSFileHandle }
-        entry.status.isFleeting = opened.mayBeMapped
+        if opened.mayBeMapped { entry.status.isFleeting = true }
         var reply = WireReply(to: header.unique)
         reply.append(entry, identities)
         reply.appendOpened(handle: opened.handle, flags: opened.flags, backing: opened.backing)
@@ -118,7 +118,7 @@ extension Server {
     /// no name leads to the readers' any more.
     /// - Throws: `ESTALE` once, upon which the kernel looks the path up again.
     func prepareToResize(_ id: NodeID, _ device: Int32) throws(Errno) {
-        guard passthrough.isOn, passthrough.readsLower(id) else { return }
+        guard passthrough.isOn, !id.isRedirected, passthrough.readsLower(id) else { return }
         if try isRenumbered(id, device) { throw .staleNFSFileHandle }
     }
 

@@ -16,6 +16,8 @@ public enum FuseError: Error, Hashable, Sendable, CustomStringConvertible {
     case fusermount(ByteString, ByteString)
     /// There is no fusermount3.
     case fusermountMissing
+    /// The socket that takes changes of redirects could not be made.
+    case control(Errno)
     /// The loop ended with an error of the connection.
     case loop(Errno)
 
@@ -32,6 +34,7 @@ public enum FuseError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(directory): cannot mount: \(reason.isEmpty ? "fusermount3 failed" : reason)"
         case .fusermountMissing:
             "fusermount3: not found; without root a mount needs it (Debian package fuse3)"
+        case .control(let error): "\(RedirectChange.socket): cannot make the socket: \(error)"
         case .loop(let error): "the connection to the kernel failed: \(error)"
         }
     }
@@ -50,6 +53,8 @@ public struct MountOptions: Sendable {
     /// Whether nothing is made durable until the end, so that the kernel need not ask for it.
     public var isVolatile = false
     public var data = DataMode.asked
+    /// Where redirects are added and removed while the mount is served, if anywhere.
+    public var control: RedirectControl?
     /// Where requests are counted, if anywhere.
     public var counters: Counters?
 
@@ -92,6 +97,9 @@ public func serve(
     guard unsafe fuse_session_custom_io(session, &io, device) == 0 else {
         throw .session
     }
+    let control: ControlSocket? =
+        if let control = options.control { try startControl(server, control, device) } else { nil }
+    defer { control?.close() }
     let end: LoopEnd
     do throws(Errno) {
         end = try unsafe RequestLoop(session: session, server: server).run()
@@ -103,6 +111,16 @@ public func serve(
     // SAFETY: keeps the server alive until no request can reach it.
     withExtendedLifetime(server) {}
     if case .failed(let error) = end { throw .loop(error) }
+}
+
+private func startControl(
+    _ server: Server, _ control: RedirectControl, _ device: Int32
+) throws(FuseError) -> ControlSocket {
+    do throws(Errno) {
+        return try ControlSocket(server, control, device)
+    } catch {
+        throw .control(error)
+    }
 }
 
 /// Root mounts by mount(2), a plain user through fusermount3.

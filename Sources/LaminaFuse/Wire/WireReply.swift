@@ -70,12 +70,17 @@ struct WireReply {
     }
 
     /// `FUSE_NOTIFY_INVAL_ENTRY` with `FUSE_EXPIRE_ONLY`: the name is looked up before it is used again.
-    static func nameExpired(_ name: NodeName) -> WireReply {
+    static func nameExpired(_ name: NodeName) -> WireReply { nameChanged(name, flags: 1) }
+
+    /// `FUSE_NOTIFY_INVAL_ENTRY`: the kernel lets go of the name and of all beneath it that nobody uses.
+    static func nameGone(_ name: NodeName) -> WireReply { nameChanged(name, flags: 0) }
+
+    private static func nameChanged(_ name: NodeName, flags: UInt32) -> WireReply {
         var reply = WireReply(to: 0)
         reply.bytes.replaceSubrange(4..<8, with: bytes(of: Int32(3)))
         reply.append(name.parent.rawValue)
         reply.append(UInt32(name.name.count))
-        reply.append(UInt32(1))
+        reply.append(flags)
         reply.bytes += name.name.bytes
         reply.append(UInt8(0))
         return reply

@@ -91,7 +91,7 @@ extension Union {
 
     /// The filesystem where a node's new bytes go: the sandbox's, but for redirects.
     public func filesystemStatus(of id: NodeID = .root) throws(Errno) -> FilesystemStatus {
-        if id.isRedirected { return try redirects.filesystemStatus(of: id) }
+        if id.isRedirected, let status = try redirects.filesystemStatus(of: id) { return status }
         return try upper.root.filesystemStatus()
     }
 }

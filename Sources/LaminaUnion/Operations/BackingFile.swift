@@ -27,8 +27,8 @@ extension OpenFile {
     public func backing(writes: Bool) throws(Errno) -> BackingFile? {
         switch try current() {
         case .lower(let content):
-            guard !writes, let nid = id.nid else { return nil }
-            return try lowerBacking(nid, content)
+            guard !writes, id.nid != nil || id.isRedirected else { return nil }
+            return try lowerBacking(id.rawValue, content)
         case .upper(let file, let use):
             guard let data = use?.data, !data.isWhole else {
                 return BackingFile(kind: .upper, file: file, content: nil)

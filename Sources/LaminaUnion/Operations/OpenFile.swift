@@ -19,17 +19,21 @@ public final class OpenFile: Sendable {
     private let source: Mutex<Source>
     /// Whether this goes on showing the lower file, whatever becomes of the node.
     private let isPinned = Atomic<Bool>(false)
+    /// Of a file beneath a redirect.
+    private let use: HostUse?
 
     init(id: NodeID, union: Union, source: Source) {
         self.id = id
         self.union = union
+        let node = id.isRedirected ? try? union.redirects.table.node(id) : nil
+        use = node.map { HostUse($0.tree) }
         self.source = Mutex(source)
     }
 
     /// Where the bytes are now.
     func current() throws(Errno) -> Source {
         let known = source.withLock { $0 }
-        guard case .lower = known, union.untouched(id) == nil else { return known }
+        guard case .lower = known, union.untouched(id) == nil, !id.isRedirected else { return known }
         guard !isPinned.load(ordering: .relaxed) else { return known }
         guard let copy = try union.openUpper(id, flags: O_RDONLY, isFollowing: true) else { return known }
         source.withLock { $0 = copy }

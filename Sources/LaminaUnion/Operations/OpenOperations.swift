@@ -14,8 +14,7 @@ extension Union {
             return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
         }
         if id.isRedirected {
-            return OpenFile(
-                id: id, union: self, source: .upper(try redirects.open(id, flags: flags), nil))
+            return OpenFile(id: id, union: self, source: try redirects.open(id, flags: flags))
         }
         if writes || truncates {
             // Here nobody waits for it but this caller.

@@ -9,12 +9,14 @@ extension Redirects {
     static let attribute: ByteString = "user.lamina.redirect"
 
     func status(of id: NodeID) throws(Errno) -> FileStatus {
+        if let (image, nid) = try image(of: id) { return try image.status(nid) }
         let node = try table.node(id)
         return shown(try node.handle().descriptor.status(), of: node)
     }
 
     func statusAndBirth(of id: NodeID) throws(Errno) -> (FileStatus, Timestamp?) {
-        (try status(of: id), try? table.node(id).handle().descriptor.birthTime())
+        if id.imageNode != nil { return (try status(of: id), nil) }
+        return (try status(of: id), try? table.node(id).handle().descriptor.birthTime())
     }
 
     /// Applies a change and returns what stat then shows. Size first and owner before permissions: each clears
@@ -41,18 +43,21 @@ extension Redirects {
     }
 
     func symlinkTarget(of id: NodeID) throws(Errno) -> ByteString {
+        if let (image, nid) = try image(of: id) { return try image.lower.symlinkTarget(nid) }
         let node = try table.node(id)
         guard node.type == .symlink else { throw .invalidArgument }
         return try node.handle().descriptor.readLink("")
     }
 
-    /// The filesystem that a node is on.
-    func filesystemStatus(of id: NodeID) throws(Errno) -> FilesystemStatus {
-        try table.node(id).handle().descriptor.filesystemStatus()
+    /// The filesystem that a node is on; nil for an image, which is in the store.
+    func filesystemStatus(of id: NodeID) throws(Errno) -> FilesystemStatus? {
+        if id.imageNode != nil { return nil }
+        return try table.node(id).handle().descriptor.filesystemStatus()
     }
 
     /// Makes a directory's entries durable.
     func syncDirectory(_ id: NodeID) throws(Errno) {
+        if id.imageNode != nil { return }
         try table.node(id).handle().descriptor.openDirectory(".").sync()
     }
 
@@ -65,8 +70,9 @@ extension Redirects {
     }
 
     func extendedAttribute(of id: NodeID, _ name: ByteString) throws(Errno) -> [UInt8] {
+        if let (image, nid) = try image(of: id) { return try image.extendedAttribute(nid, name) }
         let node = try table.node(id)
-        if name == Self.attribute, isPoint(node) { return node.tree.attribute }
+        if name == Self.attribute, isPoint(node) { return node.tree.redirect.attribute }
         do throws(Errno) {
             return try node.handle().descriptor.extendedAttribute(name)
         } catch Errno.notSupported where name.hasPrefix("system.") {
@@ -76,6 +82,7 @@ extension Redirects {
     }
 
     func extendedAttributeNames(of id: NodeID) throws(Errno) -> [ByteString] {
+        if let (image, nid) = try image(of: id) { return try image.extendedAttributeNames(nid) }
         let node = try table.node(id)
         let names = try node.handle().descriptor.extendedAttributeNames()
         guard isPoint(node) else { return names }
@@ -96,12 +103,13 @@ extension Redirects {
     // MARK: Bytes and entries
 
     /// Opens a regular file, and nothing else: a FIFO or a device would wait for somebody, or do something.
-    func open(_ id: NodeID, flags: Int32) throws(Errno) -> SharedDescriptor {
+    func open(_ id: NodeID, flags: Int32) throws(Errno) -> OpenFile.Source {
         let changes = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
+        if !changes, let (image, nid) = try image(of: id) { return .lower(try image.lower.openContent(nid)) }
         let node = changes ? try writable(id) : try table.node(id)
         guard node.type == .regular else { throw .noSuchAddressOrDevice }
         do throws(Errno) {
-            return SharedDescriptor(try node.handle().descriptor.reopen(Self.keptFlags(flags)))
+            return .upper(SharedDescriptor(try node.handle().descriptor.reopen(Self.keptFlags(flags))), nil)
         } catch .tooManyOpenFiles {
             throw .tooManyOpenFilesInSystem
         }
@@ -109,6 +117,7 @@ extension Redirects {
 
     /// Whether pages that the kernel has of a file that is being opened are still good.
     func isUnchanged(_ id: NodeID) -> Bool {
+        if id.imageNode != nil { return true }
         guard let node = try? table.node(id), let status = try? node.handle().descriptor.status() else {
             return false
         }
@@ -117,6 +126,7 @@ extension Redirects {
 
     /// All entries of a directory. O(entries).
     func entries(of id: NodeID) throws(Errno) -> [ListedEntry] {
+        if let (image, nid) = try image(of: id) { return try image.entries(of: nid) }
         let node = try table.node(id)
         // What is above is nobody's business here, and the kernel knows it.
         let own = node.shownInode(node.inode)

@@ -81,6 +81,7 @@ extension Redirects {
     func link(_ id: NodeID, to name: ByteString, in parent: NodeID) throws(Errno) -> Entry? {
         guard id.isRedirected || parent.isRedirected else { return nil }
         guard id.isRedirected, parent.isRedirected else { throw .improperLink }
+        try refuseImages(id, parent)
         let (file, directory) = (try table.node(id), try table.node(parent))
         guard file.tree === directory.tree else { throw .improperLink }
         _ = try writable(parent)
@@ -90,6 +91,13 @@ extension Redirects {
         let handle = try file.handle()
         try handle.descriptor.linkOpenFile(to: directory.handle().descriptor, name)
         return try enter(handle.descriptor.duplicate(), file.tree)
+    }
+
+    /// - Throws: `EROFS` for two nodes of one image, `EXDEV` for one of an image and another.
+    private func refuseImages(_ id: NodeID, _ other: NodeID) throws(Errno) {
+        let images = (id.imageNode?.image, other.imageNode?.image)
+        guard images.0 != nil || images.1 != nil else { return }
+        throw images.0 == images.1 ? .readOnlyFileSystem : .improperLink
     }
 
     /// Removes a name; false when no redirect has a say.
@@ -112,9 +120,9 @@ extension Redirects {
         _ name: ByteString, in parent: NodeID, to newName: ByteString, in newParent: NodeID, flags: UInt32
     ) throws(Errno) -> Bool {
         if parent.isRedirected || newParent.isRedirected {
-            guard parent.isRedirected, newParent.isRedirected,
-                try table.node(parent).tree === table.node(newParent).tree
-            else { throw .improperLink }
+            guard parent.isRedirected, newParent.isRedirected else { throw .improperLink }
+            try refuseImages(parent, newParent)
+            guard try table.node(parent).tree === table.node(newParent).tree else { throw .improperLink }
         }
         try refusePoint(name, in: parent)
         try refusePoint(newName, in: newParent)

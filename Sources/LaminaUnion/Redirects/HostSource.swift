@@ -29,7 +29,7 @@ extension HostTree {
             return try attempt(redirect, "cannot make a tmpfs") { () throws(Errno) in
                 try openMemory(redirect, table)
             }
-        case .image: throw RedirectFailure(redirect, "images are not served yet")
+        case .image: throw RedirectFailure(redirect, "is an image, and no files of this machine")
         case .volume: return try openVolume(placed, table)
         case .bind: return try openBind(placed, store, table)
         }

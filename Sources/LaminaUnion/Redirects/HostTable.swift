@@ -49,6 +49,11 @@ final class HostTable: Sendable {
     var count: Int { state.withLock { $0.byID.count } }
     var openCount: Int { state.withLock { $0.open } }
 
+    /// How many nodes of a tree the kernel knows. O(nodes).
+    func count(of tree: HostTree) -> Int {
+        state.withLock { state in state.byID.values.count { $0.node.tree === tree } }
+    }
+
     /// The node of an O_PATH descriptor, counted as looked up once.
     /// - Throws: `ENFILE` when there are too many.
     func enter(

@@ -19,6 +19,8 @@ final class HostTree: Sendable {
 
     let redirect: Redirect
     let root: Root
+    /// How many files of it are open.
+    private let opened = Atomic<Int>(0)
     /// Where its nodes are.
     let table: HostTable
     /// An open directory of the tree's filesystem, by which files are found again; nil where that cannot be.
@@ -94,20 +96,19 @@ final class HostTree: Sendable {
         }
     }
 
-    /// The value of `user.lamina.redirect`, in the words of `--mount`.
-    var attribute: [UInt8] {
-        var text = ByteString("type=\(redirect.kind.rawValue)")
-        if !redirect.source.isEmpty { text = text + ",source=" + redirect.source }
-        text = text + ",target=" + redirect.target
-        if let subpath = redirect.subpath {
-            text = text + (redirect.kind == .image ? ",image-subpath=" : ",volume-subpath=") + subpath
-        }
-        if redirect.readOnly { text = text + ",readonly" }
-        if redirect.consistency == .consistent { text = text + ",consistency=consistent" }
-        if let size = redirect.size { text = text + ByteString(",tmpfs-size=\(size)") }
-        if let permissions = redirect.permissions {
-            text = text + ByteString(",tmpfs-mode=\(String(permissions, radix: 8))")
-        }
-        return Array(text.bytes)
+    var openFiles: Int { opened.load(ordering: .relaxed) }
+
+    fileprivate func count(_ difference: Int) { opened.wrappingAdd(difference, ordering: .relaxed) }
+}
+
+/// An open file of a tree, counted as long as this lives.
+final class HostUse: Sendable {
+    private let tree: HostTree
+
+    init(_ tree: HostTree) {
+        self.tree = tree
+        tree.count(1)
     }
+
+    deinit { tree.count(-1) }
 }

@@ -19,7 +19,8 @@ final class Redirects: Sendable {
     private let ownership: Ownership
     /// Whether the whole mount is.
     private let isReadOnly: Bool
-    private let points = Mutex<[Point: HostTree]>([:])
+    private let points = Mutex<[Point: RedirectedTree]>([:])
+    private let images = Mutex<[ImageTree]>([])
     /// Hashes of directories that have a point, or had one.
     private let parents: AtomicBits
     private static let parentBits: UInt64 = 1 << 16
@@ -37,7 +38,7 @@ final class Redirects: Sendable {
 
     /// What stands at `name` in `parent`, if it is a redirect.
     @inline(__always)
-    func tree(at name: ByteString, in parent: NodeID) -> HostTree? {
+    func tree(at name: ByteString, in parent: NodeID) -> RedirectedTree? {
         guard parents.contains(Self.bit(parent)) else { return nil }
         return points.withLock { $0[Point(parent: parent, name: name)] }
     }
@@ -49,7 +50,7 @@ final class Redirects: Sendable {
     /// Puts a tree at a point, in the place of one that may be there.
     /// - Returns: that one.
     @discardableResult
-    func insert(_ tree: HostTree, at point: Point) -> HostTree? {
+    func insert(_ tree: RedirectedTree, at point: Point) -> RedirectedTree? {
         points.withLock { points in
             parents.insert(Self.bit(point.parent))
             let former = points.updateValue(tree, forKey: point)
@@ -67,7 +68,7 @@ final class Redirects: Sendable {
     }
 
     /// The redirects and where they stand.
-    var all: [Point: HostTree] { points.withLock { $0 } }
+    var all: [Point: RedirectedTree] { points.withLock { $0 } }
 
     // MARK: Nodes
 
@@ -98,9 +99,28 @@ final class Redirects: Sendable {
         return (uid == ownUser ? geteuid() : uid, gid == ownGroup ? getegid() : gid)
     }
 
+    /// The image that a node is of, and its number there; nil for nodes of the host.
+    /// - Throws: `ESTALE` for an image that was never shown.
+    func image(of id: NodeID) throws(Errno) -> (ImageTree, UInt64)? {
+        guard let (number, nid) = id.imageNode else { return nil }
+        let image = images.withLock { $0.indices.contains(number) ? $0[number] : nil }
+        guard let image else { throw .staleNFSFileHandle }
+        return (image, nid)
+    }
+
+    /// Takes an image in that a redirect shows.
+    func add(_ redirect: Redirect, _ lower: LowerTree) throws(RedirectFailure) -> ImageTree {
+        let number = images.withLock { $0.count }
+        guard number < ImageTree.most else { throw RedirectFailure(redirect, "too many images were shown") }
+        let image = try ImageTree(redirect, lower, number: number)
+        images.withLock { $0.append(image) }
+        return image
+    }
+
     /// A node that may be changed.
-    /// - Throws: `EROFS` for one of a read-only redirect or mount.
+    /// - Throws: `EROFS` for one of an image, or of a read-only redirect or mount.
     func writable(_ id: NodeID) throws(Errno) -> HostNode {
+        guard id.imageNode == nil else { throw .readOnlyFileSystem }
         let node = try table.node(id)
         guard !isReadOnly, !node.tree.isReadOnly else { throw .readOnlyFileSystem }
         return node
@@ -111,8 +131,13 @@ final class Redirects: Sendable {
     /// The node called `name` in `parent`, counted as looked up; nil when no redirect has a say.
     /// - Throws: `ENOENT` for a name that is not there: others may make it, so nobody must remember that.
     func lookup(_ name: ByteString, in parent: NodeID) throws(Errno) -> Entry? {
-        if let tree = tree(at: name, in: parent) { return try enter(tree.openRoot(), tree) }
+        switch tree(at: name, in: parent) {
+        case .host(let tree): return try enter(tree.openRoot(), tree)
+        case .image(let tree): return try tree.entry(tree.root)
+        case nil: break
+        }
         guard parent.isRedirected else { return nil }
+        if let (image, nid) = try image(of: parent) { return try image.lookup(name, in: nid) }
         let directory = try table.node(parent)
         return try enter(directory.step(to: name), directory.tree)
     }

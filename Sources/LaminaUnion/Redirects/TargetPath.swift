@@ -5,10 +5,15 @@ import Glibc
 import LaminaCore
 import LaminaSystem
 
-/// The walk. Its directories stay looked up, so that their nodes keep their numbers.
+/// The walk. The sandbox's directories stay looked up, so that their nodes keep their numbers; of redirects' nodes
+/// the one that `keepParent` is asked for.
 struct TargetPath {
     private let union: Union
     private var steps: [(id: NodeID, name: ByteString)] = []
+    /// Nodes of redirects that were looked up on the way.
+    private var passed: [NodeID] = []
+    /// Names that were made on the way.
+    private(set) var made: [NodeName] = []
     private var links = 0
     /// As the kernel's `MAXSYMLINKS`.
     private static let mostLinks = 40
@@ -63,7 +68,26 @@ struct TargetPath {
         pending += target.components.reversed()
     }
 
-    private func find(_ name: ByteString, making type: FileType?) throws(Errno) -> Entry {
+    /// Lets go of the redirects' nodes, but for one lookup of the target's directory.
+    mutating func keepParent() {
+        var kept = false
+        for id in passed {
+            if id == parent, !kept {
+                kept = true
+            } else {
+                union.forget(id, count: 1)
+            }
+        }
+        passed = []
+    }
+
+    private mutating func find(_ name: ByteString, making type: FileType?) throws(Errno) -> Entry {
+        let entry = try findOrMake(name, making: type)
+        if entry.id.isRedirected { passed.append(entry.id) }
+        return entry
+    }
+
+    private mutating func findOrMake(_ name: ByteString, making type: FileType?) throws(Errno) -> Entry {
         let parent = steps.last?.id ?? .root
         do throws(Errno) {
             let found = try name.withSpan { (name) throws(Errno) in try union.lookup(name, in: parent) }
@@ -72,9 +96,11 @@ struct TargetPath {
         switch type {
         case nil: throw .noSuchFileOrDirectory
         case .directory:
+            made.append(NodeName(parent: parent, name: name))
             return try union.makeDirectory(
                 name, in: parent, Creation(permissions: 0o755, uid: 0, gid: 0))
         default:
+            made.append(NodeName(parent: parent, name: name))
             return try union.makeNode(
                 name, in: parent, type: .regular, device: .zero,
                 Creation(permissions: 0o644, uid: 0, gid: 0))

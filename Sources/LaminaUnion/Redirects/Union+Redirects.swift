@@ -3,6 +3,9 @@
 import LaminaCore
 import LaminaSystem
 
+/// Opens the tree of a chain.
+public typealias ImageOpener = (Digest) throws(Errno) -> LowerTree
+
 extension Union {
     /// Whether there is a redirect.
     public var hasRedirects: Bool { !redirects.isEmpty }
@@ -16,7 +19,10 @@ extension Union {
     /// way to a target is made, in the sandbox or in the redirect that it lies in.
     ///
     /// - Parameter store: the store's root, which no bind may reach.
-    public func attach(_ list: [PlacedRedirect], store: ByteString) throws(RedirectFailure) {
+    public func attach(
+        _ list: [PlacedRedirect], store: ByteString,
+        images: ImageOpener? = nil
+    ) throws(RedirectFailure) {
         guard list.count <= Limits.redirectsPerSandbox else {
             throw RedirectFailure(list[0].redirect, "there are more than \(Limits.redirectsPerSandbox)")
         }
@@ -25,15 +31,35 @@ extension Union {
                 < (right.element.redirect.target.components.count, right.offset)
         }
         for (_, placed) in sorted {
-            try attach(try HostTree.open(placed, store: store, in: redirects.table))
+            try attach(try open(placed, store: store, images: images))
         }
     }
 
+    /// Opens what a redirect leads to.
+    func open(
+        _ placed: PlacedRedirect, store: ByteString, images: ImageOpener?
+    ) throws(RedirectFailure) -> RedirectedTree {
+        guard placed.redirect.kind == .image else {
+            return .host(try HostTree.open(placed, store: store, in: redirects.table))
+        }
+        let lower: LowerTree
+        do throws(Errno) {
+            guard let images, let chain = Digest(hex: placed.place.description) else {
+                throw .invalidArgument
+            }
+            lower = try images(chain)
+        } catch {
+            throw RedirectFailure(placed.redirect, "its image cannot be opened: \(error)")
+        }
+        return .image(try redirects.add(placed.redirect, lower))
+    }
+
     /// Puts one tree at its target.
-    /// - Returns: where it stands.
+    /// - Returns: the names that mean something else from now on, its own last.
     @discardableResult
-    func attach(_ tree: HostTree) throws(RedirectFailure) -> NodeName {
+    func attach(_ tree: RedirectedTree) throws(RedirectFailure) -> [NodeName] {
         var path = TargetPath(self)
+        defer { path.keepParent() }
         let place: NodeName
         do throws(Errno) {
             let covered = try path.walk(
@@ -57,12 +83,12 @@ extension Union {
         let point = Redirects.Point(parent: place.parent, name: place.name)
         if let former = redirects.tree(at: place.name, in: place.parent) {
             // The image's own yields where symlinks lead two targets to one place.
-            if tree.redirect.isAnonymous { return place }
+            if tree.redirect.isAnonymous { return path.made }
             guard former.redirect.isAnonymous else {
                 throw RedirectFailure(tree.redirect, "leads to the same place as \(former.redirect.target)")
             }
         }
         redirects.insert(tree, at: point)
-        return place
+        return path.made + [place]
     }
 }

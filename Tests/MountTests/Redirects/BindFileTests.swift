@@ -135,4 +135,42 @@ import Testing
         let real = try test.host.descriptor.filesystemStatus()
         #expect(shown.blocks == real.blocks && shown.files == real.files)
     }
+
+    /// Files of the host are the kernel's own, open or mapped, however many ways lead to them.
+    @Test func theKernelReadsAndWritesThem() throws {
+        let test = try Self.mount(options: ["--data", "passthrough"])
+        try test.host.descriptor.open("dir/big", O_WRONLY | O_CREAT, permissions: 0o644).writeAll(
+            CopyUpTests.large)
+        let reader = try test.mount.open("dir/big", O_RDONLY)
+        let writer = try test.mount.open("dir/big", O_RDWR)
+        // The first write asks for file capabilities.
+        try writer.writeAll([CopyUpTests.large[0]].raw, at: 0)
+        var bytes: [UInt8] = []
+        let isAlone = try test.mount.whileServerSleeps {
+            try writer.writeAll([1, 2, 3].raw, at: 5)
+            bytes = try reader.readBytes(at: 0, count: 16)
+        }
+        #expect(isAlone && bytes == CopyUpTests.large[..<5] + [1, 2, 3] + CopyUpTests.large[8..<16])
+        try test.host.descriptor.open("dir/big", O_WRONLY).writeAll([9].raw, at: 15)
+        #expect(try reader.readBytes(at: 15, count: 1) == [9])
+        #expect(try test.mount.status("dir/big").size == Int64(CopyUpTests.large.count))
+    }
+
+    @Test func mappingsReachTheHost() throws {
+        let test = try Self.mount()
+        try test.host.write("dir/map", String(repeating: "x", count: 8192))
+        let file = try test.mount.open("dir/map", O_RDWR)
+        try file.writeThroughMapping(at: 4096, of: 8192)
+        #expect(try test.host.descriptor.open("dir/map", O_RDONLY).readBytes(at: 4096, count: 1) == [0xEE])
+    }
+
+    @Test func newFilesOfConsistentOnesAreNotRemembered() throws {
+        let test = try Self.mount(consistency: .consistent)
+        let file = try test.mount.open("dir/made", O_WRONLY | O_CREAT)
+        try test.host.write("dir/made", "host")
+        #expect(try file.status().size == 4)
+        try test.mount.makeDirectory("dir/sub")
+        try test.host.descriptor.setPermissions(of: "dir/sub", 0o700)
+        #expect(try test.mount.status("dir/sub").mode & 0o777 == 0o700)
+    }
 }

@@ -3,16 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -146,6 +149,88 @@ int clinux_read_only_tree(int directory, const char *path) {
     close(tree);
     errno = error;
     return -1;
+}
+
+int clinux_detached_tree(int descriptor, int read_only) {
+    int tree = (int)syscall(SYS_open_tree, descriptor, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (tree < 0) return -1;
+    struct mount_attr attributes = {.attr_set = read_only ? MOUNT_ATTR_RDONLY : 0, .propagation = MS_PRIVATE};
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return tree;
+    int error = errno;
+    close(tree);
+    errno = error;
+    return -1;
+}
+
+int clinux_memory_tree(const char *size, const char *mode) {
+    int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0) return -1;
+    int tree = -1;
+    if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "size", size, 0) == 0 &&
+        syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", mode, 0) == 0 &&
+        syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+        tree = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+    int error = errno;
+    close(context);
+    errno = error;
+    return tree;
+}
+
+static int raise_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, sets) != 0) return -1;
+    for (int index = 0; index < _LINUX_CAPABILITY_U32S_3; index++) sets[index].effective = sets[index].permitted;
+    return (int)syscall(SYS_capset, &header, sets);
+}
+
+int clinux_begin_identity(uint32_t uid, uint32_t gid) {
+    setfsgid(gid);
+    setfsuid(uid);
+    // Neither says whether it did anything; an id that is none asks for the present one.
+    if ((uint32_t)setfsgid((gid_t)-1) == gid && (uint32_t)setfsuid((uid_t)-1) == uid && raise_capabilities() == 0)
+        return 0;
+    clinux_end_identity();
+    errno = EINVAL;
+    return -1;
+}
+
+void clinux_end_identity(void) {
+    setfsuid(geteuid());
+    setfsgid(getegid());
+}
+
+int clinux_file_handle(int descriptor, int *type, unsigned char *bytes) {
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + CLINUX_HANDLE_SIZE];
+    } space;
+    int mount;
+    space.handle.handle_bytes = CLINUX_HANDLE_SIZE;
+    if (name_to_handle_at(descriptor, "", &space.handle, &mount, AT_EMPTY_PATH) != 0) return -1;
+    *type = space.handle.handle_type;
+    memcpy(bytes, space.handle.f_handle, space.handle.handle_bytes);
+    return (int)space.handle.handle_bytes;
+}
+
+int clinux_open_handle(int mount, int type, const unsigned char *bytes, unsigned int count, int flags) {
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + CLINUX_HANDLE_SIZE];
+    } space;
+    if (count > CLINUX_HANDLE_SIZE) {
+        errno = EINVAL;
+        return -1;
+    }
+    space.handle.handle_bytes = count;
+    space.handle.handle_type = type;
+    memcpy(space.handle.f_handle, bytes, count);
+    return open_by_handle_at(mount, &space.handle, flags);
+}
+
+ssize_t clinux_append(int descriptor, const void *bytes, size_t count) {
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    return pwritev2(descriptor, &part, 1, 0, RWF_APPEND);
 }
 
 int clinux_filesystem_type(int descriptor, uint64_t *type) {

@@ -97,6 +97,22 @@ extension Descriptor {
         }
     }
 
+    /// Writes all bytes at the end, wherever somebody else moved it meanwhile.
+    public borrowing func append(_ bytes: RawSpan) throws(Errno) {
+        try FaultInjection.check(.write)
+        let raw = rawValue
+        // SAFETY: the span's memory is alive during the closure, and only read.
+        try unsafe bytes.withUnsafeBytes { (buffer) throws(Errno) in
+            var rest = unsafe buffer[...]
+            while unsafe !rest.isEmpty {
+                let piece = unsafe UnsafeRawBufferPointer(rebasing: rest)
+                let written = try checked { unsafe clinux_append(raw, piece.baseAddress, piece.count) }
+                if written == 0 { throw .ioError }
+                unsafe rest = rest.dropFirst(written)
+            }
+        }
+    }
+
     /// Makes data and metadata durable.
     public borrowing func sync() throws(Errno) {
         try FaultInjection.check(.sync)

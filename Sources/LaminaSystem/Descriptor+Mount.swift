@@ -17,6 +17,31 @@ extension Descriptor {
         return Descriptor(owning: raw)
     }
 
+    /// A private mount of what this descriptor is, in no mount namespace and without the mounts that lie
+    /// beneath it. Ends with its last open file.
+    /// - Parameter readOnly: whether the kernel refuses all writing in it.
+    /// - Throws: `EPERM` without `CAP_SYS_ADMIN`; `ENOSYS` before Linux 5.12.
+    public borrowing func detachedMount(readOnly: Bool) throws(Errno) -> Descriptor {
+        let raw = rawValue
+        return Descriptor(owning: try checked { clinux_detached_tree(raw, readOnly ? 1 : 0) })
+    }
+
+    /// The root of a new tmpfs that is mounted nowhere and ends with its last open file.
+    /// - Parameters:
+    ///   - size: as `tmpfs(5)` takes it: bytes, or a percentage of the memory.
+    ///   - permissions: of its root.
+    /// - Throws: `EPERM` without `CAP_SYS_ADMIN`; `ENOSYS` before Linux 5.2.
+    public static func memoryTree(size: ByteString, permissions: UInt32) throws(Errno) -> Descriptor {
+        let mode = ByteString("0" + String(permissions & 0o7777, radix: 8))
+        // SAFETY: both strings are NUL-terminated and alive during the call.
+        let raw = try unsafe size.withCString { (size) throws(Errno) in
+            try unsafe mode.withCString { (mode) throws(Errno) in
+                try checked { unsafe clinux_memory_tree(size, mode) }
+            }
+        }
+        return Descriptor(owning: raw)
+    }
+
     /// `f_type` of `statfs(2)`.
     public borrowing func filesystemType() throws(Errno) -> UInt64 {
         var type: UInt64 = 0

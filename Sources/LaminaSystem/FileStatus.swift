@@ -26,6 +26,9 @@ public struct FileStatus: Sendable, Hashable {
     public var ctime = Timestamp(seconds: 0)
     /// Whether the file may change behind the back of who asked, so that this must not be remembered.
     public var isFleeting = false
+    /// Whether others than who answers change the file and its name, so that both are remembered for a short
+    /// time only.
+    public var isShared = false
 
     public init() {}
 

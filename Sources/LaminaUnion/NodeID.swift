@@ -20,13 +20,22 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
 
     static let upperBit: UInt64 = 1 << 63
 
+    /// Of a node that lies beneath a redirect. It has no nid, and the sandbox knows nothing of it.
+    static let redirectedBit: UInt64 = 1 << 62
+
+    /// Whether a redirect answers for this node.
+    @inline(__always)
+    public var isRedirected: Bool {
+        rawValue & (NodeID.upperBit | NodeID.redirectedBit) == NodeID.redirectedBit
+    }
+
     static func born(_ number: UInt64) -> NodeID {
         NodeID(rawValue: number | upperBit)
     }
 
-    /// The number in the chain image; nil for a node born in the sandbox.
+    /// The number in the chain image; nil for a node born in the sandbox and beneath a redirect.
     public var nid: UInt64? {
-        rawValue & NodeID.upperBit == 0 ? rawValue : nil
+        rawValue & (NodeID.upperBit | NodeID.redirectedBit) == 0 ? rawValue : nil
     }
 
     /// The inode number shown for a file born in the sandbox. Chain images hold fewer than

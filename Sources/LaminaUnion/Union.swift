@@ -17,6 +17,8 @@ public struct UnionOptions: Sendable {
     /// Nothing is made durable until the mount ends.
     public var isVolatile = false
     public var ownership = Ownership.own
+    /// How many nodes beneath redirects may have a descriptor; nil: as the process's limit allows.
+    public var redirectDescriptors: Int?
     /// Told of each copy that is made of a lower node, from any thread, with locks held.
     public var copiedUp: @Sendable (CopyKind) -> Void = { _ in }
 
@@ -42,6 +44,7 @@ public final class Union: Sendable {
     let isReadOnly: Bool
     let snapshots = DirectorySnapshots()
     let nodeFiles = NodeFiles()
+    let redirects: Redirects
     private let residentIndex: ResidentIndex
     private let namespace: Mutex<Namespace>
     /// Says to ThreadSanitizer what it cannot see: the kernel hands a contended Mutex over. Free on x86-64.
@@ -57,6 +60,7 @@ public final class Union: Sendable {
     ) throws(Errno) {
         self.lower = lower
         isReadOnly = options.isReadOnly
+        redirects = try Redirects(options)
         residentIndex = ResidentIndex(lower)
         let tree = try UpperTree(root: upper, work: work, nodes: lower.tree.nidLimit, options)
         self.upper = tree
@@ -81,6 +85,7 @@ public final class Union: Sendable {
         nodeFiles.closeAll()
         guard !isReadOnly else { return }
         try withNamespace { (namespace) throws(Errno) in namespace.table.discardRemoved() }
+        upper.sweep.finish()
         var failure: Errno?
         do throws(Errno) {
             try settleAll()

@@ -50,13 +50,52 @@ import Testing
         #expect(try lamina.lines("volume", "ls", "-q").count == 2)
     }
 
-    /// Until the mount's server knows them, a sandbox with redirects is not mounted without them.
-    @Test func mountRefuses() throws {
+    /// A volume is one place for all sandboxes that use it, and outlives them.
+    @Test func mountsServeThem() throws {
         let lamina = try program()
-        try lamina.lines("create", "sample", "--name", "box", "-v", "data:/d", "-v", "more:/e")
+        let file = try lamina.file(Array("text".utf8), named: "file")
+        for (name, options) in [("one", "data:/d"), ("two", "data:/d:ro")] {
+            try lamina.lines(
+                "create", "sample", "--name", name, "-v", options, "-v", "\(file):/etc/made/f:ro")
+        }
+        let one = ByteString(try #require(try lamina.lines("mount", "one").first))
+        let two = ByteString(try #require(try lamina.lines("mount", "two").first))
+        #expect(
+            try Descriptor.open(two.appending("etc/made/f"), O_RDONLY).readAll(limit: 9) == Array("text".utf8)
+        )
+        try Descriptor.open(one.appending("d/new"), O_WRONLY | O_CREAT, permissions: 0o640).writeAll([7])
+        #expect(try Descriptor.open(two.appending("d/new"), O_RDONLY).readAll(limit: 9) == [7])
+        #expect(throws: Errno.readOnlyFileSystem) {
+            try Descriptor.open(two.appending("d/new"), O_RDWR).status()
+        }
+        lamina.expectFailure(try lamina.run("volume", "rm", "data"), code: 4, "data")
+        for name in ["one", "two"] {
+            try lamina.unmount(name)
+            try lamina.lines("rm", name)
+        }
+        #expect(exists("\(lamina.root)/volumes/data/_data/new"))
+    }
+
+    @Test func mountsSayWhatTheyCannotServe() throws {
+        let lamina = try program()
+        try lamina.lines("create", "sample", "--name", "box", "-v", "data:/d")
         lamina.expectFailure(
-            try lamina.run("mount", "box"), code: 1,
-            "box: redirects are not served yet, and it has 2, the first at /d")
+            try lamina.run("mount", "--data", "cached", "box"), code: 64,
+            "--data cached", "beneath the redirect at /d")
+        let source = "\(lamina.directory.path)/source"
+        try lamina.lines("create", "sample", "--name", "gone", "-v", "\(source):/d")
+        try Descriptor.workingDirectory().removeDirectory(ByteString(source))
+        // Made again, as with Docker; by a bind that must be there, not.
+        try lamina.lines("mount", "gone")
+        try lamina.unmount("gone")
+        try lamina.lines("create", "sample", "--name", "must", "--mount", "type=bind,src=\(source),dst=/d")
+        try Descriptor.workingDirectory().removeDirectory(ByteString(source))
+        lamina.expectFailure(
+            try lamina.run("mount", "must"), code: 3, "bind source path does not exist: \(source)")
+        // A source that leads elsewhere by now is judged anew.
+        try Descriptor.workingDirectory().makeSymlink(
+            ByteString(source), target: ByteString("\(lamina.root)"))
+        lamina.expectFailure(try lamina.run("mount", "must"), code: 2, "leads into the store")
         #expect(try lamina.lines("ps").count == 1)
     }
 
@@ -164,15 +203,25 @@ import Testing
         #expect(try lamina.lines("volume", "prune", "-f").count == 2 + left.count - 1)
     }
 
-    /// Until mounts follow redirects.
-    @Test func whoAsksForNoRedirectHasNone() throws {
+    /// Without a word of the caller too, and with what the image has there.
+    @Test func volumesOfTheImageTakeItsFiles() throws {
         let lamina = try LaminaProgram()
         var image = TestImage.sample()
-        image.volumes = ["/var/lib/data"]
+        image.volumes = ["/etc"]
         try lamina.lines("load", "-q", "-i", lamina.layout(image.layout, named: "sample"))
         try lamina.lines("create", "sample", "--name", "box")
-        #expect(try mounts(of: "box", lamina).isEmpty)
-        #expect(try lamina.lines("volume", "ls", "-q").isEmpty)
+        let name = try #require(try mounts(of: "box", lamina).first?["Name"] as? String)
+        #expect(name.count == 64)
+        let place = ByteString(try #require(try lamina.lines("mount", "box").first))
+        let text = try Descriptor.open(place.appending("etc/release"), O_RDWR).readAll(limit: 99)
+        #expect(!text.isEmpty)
+        #expect(
+            try Descriptor.open(ByteString("\(lamina.root)/volumes/\(name)/_data/release"), O_RDONLY)
+                .readAll(limit: 99) == text)
+        #expect(!exists("\(place)/etc/gone"))
+        try lamina.unmount("box")
+        try lamina.lines("rm", "-v", "box")
+        #expect(try lamina.lines("volume", "ls", "-q").isEmpty && !exists("\(lamina.root)/volumes/\(name)"))
     }
 
     @Test(arguments: [

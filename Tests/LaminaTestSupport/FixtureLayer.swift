@@ -16,9 +16,12 @@ public struct FixtureEntry: Sendable {
     }
 
     public static func directory(
-        _ path: ByteString, _ permissions: UInt32 = 0o755, uid: UInt32 = 0
+        _ path: ByteString, _ permissions: UInt32 = 0o755, uid: UInt32 = 0,
+        attributes: [ExtendedAttribute] = []
     ) -> FixtureEntry {
-        make(path, .directory, .directory, permissions, uid: uid)
+        var result = make(path, .directory, .directory, permissions, uid: uid)
+        result.entry.extendedAttributes = attributes
+        return result
     }
 
     public static func file(

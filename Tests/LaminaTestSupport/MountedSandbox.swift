@@ -32,9 +32,11 @@ public final class MountedSandbox: Sendable {
         try self.init(layers: layers, readOnly: readOnly, options: options)
     }
 
-    /// Mounts `layers`, lowest first.
+    /// Mounts `layers`, lowest first, with redirects.
     public init(
-        layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false, options: [ByteString]? = nil
+        layers: [[FixtureEntry]], readOnly: Bool = false, inMemory: Bool = false,
+        options: [ByteString]? = nil,
+        redirects: [PlacedRedirect] = []
     ) throws {
         self.options = options ?? Self.commonOptions
         store = try TemporaryDirectory(inMemory: inMemory)
@@ -43,7 +45,15 @@ public final class MountedSandbox: Sendable {
         for name in ["sandbox", "sandbox/upper", "sandbox/work", "mount"] {
             try store.descriptor.makeDirectory(ByteString(name), permissions: 0o755)
         }
+        if !redirects.isEmpty { try setRedirects(redirects) }
         try mount()
+    }
+
+    /// Writes what the next mount is told of redirects.
+    public func setRedirects(_ list: [PlacedRedirect]) throws {
+        let file = try Descriptor.open(
+            sandbox.appending(RedirectList.name), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o600)
+        try file.writeAll(RedirectList.encode(list))
     }
 
     deinit {

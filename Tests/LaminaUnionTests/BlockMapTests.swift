@@ -55,21 +55,32 @@ import Testing
         try map.setWritten(9..<10)
         try map.setDurable(map.written)
         let bytes = try file().descriptor.readAll(limit: 1 << 20)
-        #expect(bytes.count == 4096 + 2 * 20_480)
-        #expect(Array(bytes[..<16]) == Array("LAMBMAP1".utf8) + [1, 0, 0, 0, 16, 0, 0, 0])
+        #expect(bytes.count == 4096 + 2 * 81_920)
+        #expect(Array(bytes[..<16]) == Array("LAMBMAP1".utf8) + [1, 0, 0, 0, 14, 0, 0, 0])
         #expect(Array(bytes[16..<32]) == [0x34, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 2, 0, 0, 0])
         #expect(Array(bytes[32..<48]) == (try BootIdentity.current()).bytes)
-        #expect(bytes[4097] == 2 && bytes[4096 + 20_480 + 1] == 2)
+        #expect(bytes[4097] == 2 && bytes[4096 + 81_920 + 1] == 2)
         #expect(bytes.dropFirst(48).reduce(0) { $0 + Int($1) } == 4)
     }
 
     @Test func largeFilesHaveLargerBlocks() {
         let boot = BootIdentity(bytes: [UInt8](repeating: 0, count: 16))
-        for (size, shift) in [(1, 16), (1 << 36 - 1, 16), (1 << 36, 17), (1 << 50, 31)] as [(UInt64, UInt8)] {
+        for (size, shift) in [(1, 12), (1 << 32 - 1, 12), (1 << 32, 13), (1 << 50, 31)] as [(UInt64, UInt8)] {
             let header = BlockMapHeader(nid: 1, originalSize: size, boot: boot)
             #expect(header.blockShift == shift)
             #expect(UInt64(header.blockCount) <= BlockMapHeader.mostBlocks)
             #expect(BlockMapHeader(header.encoded) == header)
+        }
+    }
+
+    @Test func otherBlockSizesAreRead() throws {
+        _ = try BlockMap(creating: file(), nid: 7, size: 4 << 20)
+        var bytes = try file().descriptor.readAll(limit: 1 << 20)
+        bytes[12] = 16
+        #expect(BlockMapHeader(bytes)?.blockCount == 64)
+        for shift in [11, 41, 255] as [UInt8] {
+            bytes[12] = shift
+            #expect(BlockMapHeader(bytes) == nil, "shift \(shift)")
         }
     }
 

@@ -28,6 +28,11 @@ struct Arguments {
         case materialize(all: Bool)
     }
 
+    /// Whether a mount is to be served.
+    var isMount: Bool {
+        if case .mount = task { true } else { false }
+    }
+
     /// What was asked for of who moves the bytes of open files.
     enum DataChoice: String {
         case automatic = "auto"
@@ -126,9 +131,11 @@ enum ArgumentError: Error, CustomStringConvertible {
 }
 
 extension Arguments {
-    /// The kernel may be handed files by root alone; a plain user's mount lives on its page cache.
-    var mode: DataMode {
+    /// The kernel may be handed files by root alone; a plain user's mount lives on its page cache, unless others
+    /// change files that it shows.
+    func mode(hasRedirects: Bool) -> DataMode {
         switch data {
+        case .automatic where hasRedirects && geteuid() != 0: .asked
         case .cached: .cached
         case .passthrough: withoutPassthrough ? .asked : .passthrough
         case .automatic: geteuid() != 0 ? .cached : withoutPassthrough ? .asked : .passthrough

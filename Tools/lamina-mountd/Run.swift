@@ -24,7 +24,10 @@ func run(_ arguments: Arguments) throws(RunError) {
     let root = try opening(arguments.root) { (path) throws(Errno) in
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
-    let lower = try openLower(root, arguments)
+    let redirects =
+        arguments.isMount ? try SandboxRedirects.read(in: directory.descriptor, arguments.sandbox) : []
+    let mode = arguments.mode(hasRedirects: !redirects.isEmpty)
+    let lower = try openLower(root, arguments, mode)
     try refuseWhatACrashLeft(directory.descriptor, arguments)
     let isPrivileged = geteuid() == 0
     let counterFile = CounterFile(in: directory)
@@ -42,8 +45,12 @@ func run(_ arguments: Arguments) throws(RunError) {
     do throws(RunError) {
         switch arguments.task {
         case .mount(let mountpoint):
-            try serve(
-                union, at: mountpoint, isPrivileged: isPrivileged, arguments, counterFile.counters)
+            try SandboxRedirects.attach(redirects, to: union, arguments)
+            var options = MountOptions(
+                mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
+            options.data = mode
+            options.counters = counterFile.counters
+            try serve(union, options, arguments)
         case .materialize(let all): try materialize(union, all: all || !isPrivileged, arguments)
         }
     } catch {
@@ -103,15 +110,11 @@ private func unionOptions(_ arguments: Arguments, _ counters: Counters?) -> Unio
 }
 
 private func serve(
-    _ union: Union, at mountpoint: ByteString, isPrivileged: Bool, _ arguments: Arguments,
-    _ counters: Counters?
+    _ union: Union, _ options: MountOptions, _ arguments: Arguments
 ) throws(RunError) {
-    var options = MountOptions(
-        mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
+    var options = options
     options.identities = arguments.identities
     options.isVolatile = arguments.isVolatile
-    options.data = arguments.mode
-    options.counters = counters
     let ready = arguments.readyDescriptor
     let flush = try startFlush(union, arguments)
     defer { withExtendedLifetime(flush) {} }
@@ -185,7 +188,7 @@ private func takeLock(
 
 /// The chain image and the files that hold its bytes.
 private func openLower(
-    _ root: borrowing Descriptor, _ arguments: Arguments
+    _ root: borrowing Descriptor, _ arguments: Arguments, _ mode: DataMode
 ) throws(RunError) -> LowerTree {
     let name = ByteString("chains/\(arguments.chain.hex).erofs")
     let tree: Tree
@@ -202,7 +205,7 @@ private func openLower(
     }
     do throws(Errno) {
         // Whatever goes wrong here or in the kernel, nobody can write through this into an object.
-        if arguments.mode == .passthrough, let objects = try? root.readOnlyMount(of: "objects") {
+        if mode == .passthrough, let objects = try? root.readOnlyMount(of: "objects") {
             return try LowerTree(
                 tree: tree, streams: streams, objects: SharedDescriptor(objects), objectsAreReadOnly: true)
         }

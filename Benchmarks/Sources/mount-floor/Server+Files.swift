@@ -1,119 +1,89 @@
-// Files and changes: each is one call on the real tree.
+// Files: the kernel reads and writes large ones and those open for writing itself, where it may; the rest is a pread or
+// pwrite of the tree's file.
 
 import Glibc
 import LaminaCore
 import LaminaSystem
 
 extension Server {
-    func putOpened(_ handle: UInt64, _ message: inout Message) {
+    /// Files of this size are worth a number of the kernel's.
+    private var large: Int64 { 64 << 10 }
+
+    func putOpened(_ handle: UInt64, keepsPages: Bool = true, _ message: inout Message) {
         message.put(handle)
-        message.put(OpenFlag.keepCache | OpenFlag.cacheDirectory)
+        message.put(OpenAnswer.noFlush | OpenAnswer.cacheDirectory | (keepsPages ? OpenAnswer.keepCache : 0))
         message.put(0 as UInt32)
     }
 
-    /// Who only reads needs no file: what is read are zeros. A handle is a descriptor's number and one.
-    func open(_ request: Request, _ message: inout Message) throws(Errno) {
-        let flags = Int32(bitPattern: field(40) as UInt32)
-        guard flags & O_ACCMODE != O_RDONLY else { return putOpened(0, &message) }
-        let file = try changes.tree.open(try path(request.node), flags & (O_ACCMODE | O_TRUNC | O_APPEND))
-        putOpened(UInt64(file.release()) + 1, &message)
+    func openFile(_ node: UInt32, _ flags: Int32) throws(Errno) -> OpenFile {
+        let writes = flags & O_ACCMODE != O_RDONLY
+        let file = try tree.open(
+            try mirror.path(node), flags | O_NOFOLLOW | (writes ? 0 : OpenFlag.noAccessTime))
+        return OpenFile(file, node, isWritable: writes)
     }
 
-    func read(_ request: Request, _ message: inout Message) throws(Errno) {
-        let size = UInt64(clamping: try status(request.node).size)
-        let offset: UInt64 = field(48)
-        message.putZeros(Int(min(size - min(offset, size), UInt64(field(56) as UInt32), 1 << 20)))
+    mutating func open(_ request: Request, _ message: inout Message) throws(Errno) {
+        let node = try known(request.node)
+        let flags = Int32(bitPattern: field(40) as UInt32) & (O_ACCMODE | O_TRUNC)
+        let file = try openFile(node, flags)
+        if file.isWritable || flags & O_TRUNC != 0 { mirror.nodes[Int(node)].isChanged = true }
+        let size = file.isWritable ? large : try status(node, file).size
+        admit(file, isGiven: size >= large, &message)
+    }
+
+    private func status(_ node: UInt32, _ file: OpenFile) throws(Errno) -> FileStatus {
+        mirror.nodes[Int(node)].isChanged ? try file.file.status() : mirror.nodes[Int(node)].status
+    }
+
+    /// Takes a file in and puts what the kernel is told of it.
+    mutating func admit(_ file: OpenFile, isGiven: Bool, _ message: inout Message) {
+        let (handle, backing) = files.open(file, givenTo: givesFiles && isGiven ? connection : nil)
+        guard backing > 0 else {
+            let isStale = mirror.nodes[Int(file.node)].hasStalePages
+            mirror.nodes[Int(file.node)].hasStalePages = false
+            return putOpened(handle, keepsPages: !isStale, &message)
+        }
+        if file.isWritable { mirror.nodes[Int(file.node)].hasStalePages = true }
+        message.put(handle)
+        message.put(OpenAnswer.passthrough | OpenAnswer.noFlush)
+        message.put(backing)
+    }
+
+    /// The file of a request's handle, or one that is kept where nobody was asked to open it.
+    mutating func opened(_ handle: UInt64, _ node: UInt32, writes: Bool) throws(Errno) -> OpenFile {
+        if let file = files[handle] { return file }
+        if let file = files.held(node), file.isWritable || !writes { return file }
+        let file = try openFile(node, writes ? O_RDWR : O_RDONLY)
+        files.hold(file)
+        return file
+    }
+
+    mutating func read(_ request: Request, _ message: inout Message) throws(Errno) {
+        let file = try opened(field(40), try known(request.node), writes: false)
+        try message.put(Int(field(56) as UInt32), of: file.file, at: field(48))
     }
 
     /// `struct fuse_write_in`, 40 bytes.
-    func write(_ request: Request, _ message: inout Message) throws(Errno) {
-        let handle: UInt64 = field(40)
+    mutating func write(_ request: Request, _ message: inout Message) throws(Errno) {
+        let node = try known(request.node)
+        let file = try opened(field(40), node, writes: true)
         let size: UInt32 = field(56)
         let offset: Int64 = field(48)
         guard request.length >= 80 + Int(size) else { throw .invalidArgument }
-        // Nobody was asked to open it.
-        let isOpen = handle > 0
-        let file =
-            isOpen
-            ? Int32(truncatingIfNeeded: handle - 1)
-            : try changes.tree.open(try path(request.node), O_WRONLY).release()
-        defer { if !isOpen { close(file) } }
-        let done = try withBytes(80, Int(size)) { (bytes) throws(Errno) in
-            // SAFETY: the span's bytes are alive during the call.
-            let done = unsafe bytes.withUnsafeBytes {
-                unsafe pwrite(file, $0.baseAddress, $0.count, Int(offset))
-            }
-            guard done >= 0 else { throw Errno(rawValue: errno) }
-            return UInt32(done)
-        }
-        message.put(done)
+        try withBytes(80, Int(size)) { (bytes) throws(Errno) in try file.file.writeAll(bytes, at: offset) }
+        mirror.nodes[Int(node)].isChanged = true
+        message.put(size)
         message.put(0 as UInt32)
     }
 
-    mutating func change(_ request: Request, _ message: inout Message) throws(Errno) {
-        switch request.opcode {
-        case Opcode.create:
-            let (place, path) = try self.place(request.node, 56)
-            let flags = Int32(bitPattern: field(40) as UInt32)
-            let file = try changes.tree.open(path, flags | O_CREAT, permissions: permissions(44))
-            let node = changes.add(place, at: path)
-            putEntry(try file.status(), node, &message)
-            putOpened(UInt64(file.release()) + 1, &message)
-        case Opcode.makeDirectory:
-            let (place, path) = try self.place(request.node, 48)
-            try changes.tree.makeDirectory(path, permissions: permissions(40))
-            putEntry(try changes.tree.status(of: path), changes.add(place, at: path), &message)
-        case Opcode.unlink, Opcode.removeDirectory:
-            let (place, path) = try self.place(request.node, 40)
-            let isFile = request.opcode == Opcode.unlink
-            try isFile ? changes.tree.removeFile(path) : changes.tree.removeDirectory(path)
-            changes.remove(place)
-        case Opcode.rename: try rename(request, names: 48)
-        case Opcode.rename2: try rename(request, names: 56)
-        case Opcode.setAttributes: try setAttributes(request, &message)
-        default:
-            let handle: UInt64 = field(40)
-            if handle > 0, fdatasync(Int32(truncatingIfNeeded: handle - 1)) != 0 {
-                throw Errno(rawValue: errno)
-            }
+    mutating func sync(_ request: Request) throws(Errno) {
+        let node = try known(request.node)
+        if request.opcode == Opcode.syncDirectory {
+            try tree.openDirectory(try mirror.path(node)).sync()
+        } else {
+            let file = try opened(field(40), node, writes: false)
+            let flags: UInt32 = field(48)
+            try flags & 1 != 0 ? file.file.syncData() : file.file.sync()
         }
-    }
-
-    private mutating func rename(_ request: Request, names: Int) throws(Errno) {
-        let (old, path) = try place(request.node, names)
-        let (new, newPath) = try place(field(40), names + old.name.count + 1)
-        try changes.tree.rename(path, to: changes.tree, newPath)
-        changes.move(old, to: new, at: newPath)
-    }
-
-    /// Size and mode, of which one is meant: `struct fuse_setattr_in`.
-    private mutating func setAttributes(_ request: Request, _ message: inout Message) throws(Errno) {
-        let valid: UInt32 = field(40)
-        let path = try path(request.node)
-        if valid & 1 << 3 != 0 {
-            try changes.tree.open(path, O_WRONLY).truncate(to: field(56))
-        } else if valid & 1 != 0 {
-            try changes.tree.setPermissions(of: path, permissions(108))
-        }
-        putAttributes(try changes.tree.status(of: path), request.node, &message)
-    }
-
-    private func permissions(_ offset: Int) -> UInt32 {
-        let mode: UInt32 = field(offset)
-        return mode & 0o7777
-    }
-
-    private func path(_ node: UInt64) throws(Errno) -> ByteString {
-        if let path = changes.path(node) { return path }
-        guard node > 0, node <= UInt64(mirror.nodes.count) else { throw .staleNFSFileHandle }
-        return mirror.path(UInt32(node - 1))
-    }
-
-    /// The name at a byte offset of the request, and its path.
-    private func place(_ parent: UInt64, _ offset: Int) throws(Errno) -> (Place, ByteString) {
-        let name = withName(offset) { name in name.indices.map { name[$0] } }
-        let directory = try path(parent)
-        let path = directory == "." ? ByteString(name) : directory.appending(ByteString(name))
-        return (Place(parent: parent, name: name), path)
     }
 }

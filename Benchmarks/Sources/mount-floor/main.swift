@@ -1,8 +1,9 @@
 // mount-floor: a FUSE server that does nothing but answer, from one thread, by plain read(2) and write(2): what a
 // request costs when the server costs next to nothing. It shows a tree whose names and attributes it read into memory
-// before, and keeps everything in the kernel's caches for ever; files read as zeros. Changes are one call on the tree.
+// before, and keeps everything in the kernel's caches for ever. Bytes and changes are one call on the tree; large files
+// and those open for writing are given to the kernel (passthrough), which then asks nothing.
 // Usage: mount-floor [--cached] [--full] TREE MOUNTPOINT      (ends with umount)
-//   --cached   opens are answered ENOSYS, once
+//   --cached   opens are answered ENOSYS, once; all bytes are asked for
 //   --full     listings bring attributes of all nodes, and not of directories alone
 
 import Glibc
@@ -33,7 +34,9 @@ func serve(_ tree: String, on directory: String, _ options: Options) throws(Floo
     do throws(Errno) {
         let root = try Descriptor.open(ByteString(tree), O_RDONLY | O_DIRECTORY)
         let mirror = try Mirror(root)
-        return Server(mirror, Changes(root), connection: try connect(directory), options)
+        // Permissions are those of the request.
+        umask(0)
+        return Server(mirror, of: root, connection: try connect(directory), options)
     } catch {
         throw FloorError("\(tree) on \(directory): \(error)")
     }

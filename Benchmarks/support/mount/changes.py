@@ -2,7 +2,7 @@
 
 import os
 
-from . import layer
+from . import layer, shared
 from .client import timed
 
 MIB = 1 << 20
@@ -10,7 +10,7 @@ MIB = 1 << 20
 
 def new_names(bench, sandbox):
     """Microseconds each, in a new directory."""
-    with sandbox.mounted() as root:
+    with shared.as_before(sandbox), sandbox.mounted() as root:
         room = f"tmp/names-{os.path.basename(sandbox.root)}"
         os.makedirs(os.path.join(root, room), exist_ok=True)
         operations = ("create", "rename", "unlink", "mkdir", "rmdir")
@@ -20,12 +20,14 @@ def new_names(bench, sandbox):
 def new_bytes(bench, sandbox):
     """Microseconds a MiB written, a write of 4 KiB, a write of 4 KiB with fsync."""
     figures = {}
-    with sandbox.mounted() as root:
+    with shared.as_before(sandbox), sandbox.mounted() as root:
         for name, words, per in (
             ("write/big", ("write", "tmp/written", bench.sizes["write"], MIB), MIB),
             ("write/small", ("write", "tmp/written", bench.sizes["small-write"], 4096), None),
             ("sync", ("sync", "tmp/written", bench.sizes["syncs"]), None),
         ):
+            # The file before, of a GiB, is still being given up.
+            os.sync()
             figures[name] = bench.client.microseconds(root, *words, per=per)
             os.unlink(os.path.join(root, "tmp/written"))
     return figures
@@ -33,11 +35,10 @@ def new_bytes(bench, sandbox):
 
 def first_byte(bench, sandbox):
     """Milliseconds from open to close, by the size of a file of the layers, and the largest over the smallest."""
-    with sandbox.mounted() as root:
+    files = {name: layer.first_files(bench.sizes, name) for name in bench.sizes["first"]}
+    with shared.first_bytes_back(sandbox, sum(files.values(), [])), sandbox.mounted() as root:
         found = {
-            name: bench.client.microseconds(root, "first-byte", *layer.first_files(bench.sizes, name)) / 1000
-            for name in bench.sizes["first"]
-        }
+            name: bench.client.microseconds(root, "first-byte", *paths) / 1000 for name, paths in files.items()}
     sandbox.remove()
     flat = max(found.values()) / min(found.values())
     return {**{f"first/{name}": value for name, value in found.items()}, "first/flat": flat}
@@ -46,9 +47,9 @@ def first_byte(bench, sandbox):
 def one_file(operation):
     """Milliseconds of one operation on the largest file."""
     def run(bench, sandbox):
-        with sandbox.mounted() as root:
-            words = (root, operation, layer.first_files(bench.sizes, "1GiB")[0])
-            figures = {f"{operation}/1GiB": bench.client.microseconds(*words) / 1000}
+        [file] = layer.first_files(bench.sizes, "1GiB")
+        with shared.expendable(sandbox, file) as path, sandbox.mounted() as root:
+            figures = {f"{operation}/1GiB": bench.client.microseconds(root, operation, path) / 1000}
         sandbox.remove()
         return figures
 
@@ -56,13 +57,12 @@ def one_file(operation):
 
 
 def change_modes(bench, sandbox):
-    with sandbox.mounted() as root:
-        return {"chmod/tree": timed("chmod", "-R", "o-rx", os.path.join(root, "usr/share"))}
+    with shared.expendable(sandbox, "usr/share") as path, sandbox.mounted() as root:
+        return {"chmod/tree": timed("chmod", "-R", "o-rx", os.path.join(root, path))}
 
 
 def remove_tree(bench, sandbox):
-    with sandbox.mounted() as root:
-        for candidate in ("usr/include/boost", "usr/share"):
-            if os.path.isdir(os.path.join(root, candidate)):
-                return {"rm": timed("rm", "-rf", os.path.join(root, candidate))}
-    return {}
+    headers = "usr/include/boost"
+    path = headers if os.path.isdir(os.path.join(shared.tree(sandbox), headers)) else "usr/share"
+    with shared.expendable(sandbox, path) as path, sandbox.mounted() as root:
+        return {"rm": timed("rm", "-rf", os.path.join(root, path))}

@@ -35,6 +35,8 @@ class Sandbox:
     """A writable tree; `root` is where it is mounted, `server` the process that serves it, if any."""
 
     server = None
+    # Whether changes are made to the merged tree itself (shared.py).
+    shares_tree = False
 
     def __init__(self, room, programs):
         self.room, self.programs = room, programs
@@ -87,6 +89,8 @@ class Sandbox:
 
 class Plain(Sandbox):
     """The merged tree itself, which all sandboxes of this contender share; its caches are always warm."""
+
+    shares_tree = True
 
     def __init__(self, room, programs):
         self.room, self.programs = room, programs
@@ -154,6 +158,7 @@ class Lamina(Sandbox):
 class Floor(Sandbox):
     """A FUSE server that does nothing but answer (Benchmarks/Sources/mount-floor): the merged tree, read before."""
 
+    shares_tree = True
     options = ()
     lists_fully = False
 

@@ -3,14 +3,18 @@
 import glob
 import os
 
+from . import shared
 from .client import container
 
 HEADERS = "usr/src/linux-headers-*-common"
+# What dpkg changes, and the package that it installs.
+INSTALLED = ("var/lib/dpkg", "var/log/dpkg.log", "usr/share/lamina-benchmark")
 
 
-def first_and_again(name, sandbox, command, between=None):
-    """The seconds of a shell command; `between` puts things back, outside the clock."""
-    with sandbox.mounted() as root, container(root) as run:
+def first_and_again(name, sandbox, command, between=None, changed=()):
+    """The seconds of a shell command; `between` puts things back, outside the clock; `changed` names what else than
+    files in /tmp it changes."""
+    with shared.as_before(sandbox, *changed), sandbox.mounted() as root, container(root) as run:
         cold = run(command)
         if between:
             run(between)
@@ -32,20 +36,20 @@ def make(bench, sandbox):
 def install(bench, sandbox):
     """Without an fsync for each file, as images for builds are set up: those have a row of their own."""
     command = "dpkg --force-unsafe-io -i /benchmark/package.deb"
-    return first_and_again("dpkg", sandbox, command, between="dpkg --purge lamina-benchmark")
+    return first_and_again("dpkg", sandbox, command, between="dpkg --purge lamina-benchmark", changed=INSTALLED)
 
 
 def status(bench, sandbox):
     """The repository is made in an earlier mount of the same sandbox."""
-    with sandbox.mounted() as root, container(root) as run:
-        [headers] = glob.glob(os.path.join(root, HEADERS))
-        place = headers.removeprefix(root)
-        run(f"git init -q {place} && git -C {place} add -A")
-    return first_and_again("git", sandbox, f"git -C {place} status")
+    [place] = glob.glob(HEADERS, root_dir=shared.tree(sandbox))
+    with shared.as_before(sandbox, f"{place}/.git"):
+        with sandbox.mounted() as root, container(root) as run:
+            run(f"git init -q /{place} && git -C /{place} add -A")
+        return first_and_again("git", sandbox, f"git -C /{place} status")
 
 
 def copy(bench, sandbox):
-    with sandbox.mounted() as root, container(root) as run:
+    with shared.as_before(sandbox), sandbox.mounted() as root, container(root) as run:
         headers = os.path.isdir(os.path.join(root, "usr/include/boost"))
         source = "/usr/include" if headers else "/usr/share"
         return {f"cp/{heat}": run(f"cp -r {source} /tmp/copy-{heat}") for heat in ("cold", "warm")}

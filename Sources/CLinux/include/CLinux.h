@@ -44,6 +44,23 @@ int clinux_ppoll(struct pollfd *requests, nfds_t count, const struct timespec *t
 // A detached mount of the directory `path` below `directory` that refuses all writing, as a
 // descriptor (open_tree(2), mount_setattr(2); Linux 5.12). It ends with its last user.
 int clinux_read_only_tree(int directory, const char *path);
+// A detached mount of what `descriptor` is, without the mounts beneath it; with `read_only` it refuses
+// all writing.
+int clinux_detached_tree(int descriptor, int read_only);
+// A tmpfs that is mounted nowhere (fsopen(2), fsmount(2)), as a descriptor of its root. Texts as mount(8)
+// takes them.
+int clinux_memory_tree(const char *size, const char *mode);
+// Gives what this thread makes the owner `uid` and `gid` (setfsuid(2)), with all capabilities that it may
+// have in effect. -1 with EINVAL when the kernel takes one of the ids for none.
+int clinux_begin_identity(uint32_t uid, uint32_t gid);
+// Back to the process's own ids.
+void clinux_end_identity(void);
+// name_to_handle_at(2) of an open file. `bytes` has room for CLINUX_HANDLE_SIZE; returns how many count.
+int clinux_file_handle(int descriptor, int *type, unsigned char *bytes);
+// open_by_handle_at(2); `mount` is an open file of the filesystem, and no O_PATH one.
+int clinux_open_handle(int mount, int type, const unsigned char *bytes, unsigned int count, int flags);
+// pwritev2(2) with RWF_APPEND.
+ssize_t clinux_append(int descriptor, const void *bytes, size_t count);
 // f_type of statfs(2).
 int clinux_filesystem_type(int descriptor, uint64_t *type);
 
@@ -71,6 +88,7 @@ uint32_t clinux_minor(uint64_t device);
 uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 
 enum {
+    CLINUX_HANDLE_SIZE = 128,
     CLINUX_O_PATH = 010000000,
     CLINUX_O_TMPFILE = 020200000,
     CLINUX_O_DIRECT = 040000,

@@ -15,10 +15,7 @@ extension Engine {
     func plan(
         _ requests: [RedirectRequest], for image: ImageRecord, allowSpecial: Bool
     ) throws(LaminaError) -> RedirectPlan {
-        // Mounts do not follow redirects yet. Who asks for none keeps a sandbox that can be mounted, with
-        // the directories of the image's volumes in it.
-        let volumes = try imageVolumes(image.id)
-        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: requests.isEmpty ? [] : volumes)
+        var plan = try RedirectPlan(Self.checked(requests), imageVolumes: imageVolumes(image.id))
         for request in plan.requests {
             var redirect = request.redirect
             switch redirect.kind {

@@ -28,15 +28,9 @@ extension Engine {
         case .detached:
             throw LaminaError(.busy, name, "was unmounted lazily and is still in use")
         }
-        // A program that finds the image's directory in the place of its volume would write its data
-        // where nobody looks for it.
-        if let first = sandbox.redirects.first {
-            throw LaminaError(
-                .failure, name,
-                "redirects are not served yet, and it has \(sandbox.redirects.count), the first at \(first.target)"
-            )
-        }
+        try refuseCached(sandbox, options)
         let place = try self.place(mountpoint, for: sandbox)
+        try writeRedirects(of: sandbox)
         // Recorded first: a crash between this and the mount leaves a hint, not a lost mount.
         try catalogue { catalog throws(CatalogError) in
             try catalog.setMountpoint(of: sandbox.id, to: place.description, readOnly: options.readOnly)

@@ -134,7 +134,9 @@ enum MountServer {
         } catch {
             throw LaminaError(name, error)
         }
-        return ByteString(line.prefix { $0 != UInt8(ascii: "\n") }).description
+        // Spaces before the answer say that the server is at work: it fills a volume.
+        let answer = line.drop { $0 == UInt8(ascii: " ") }
+        return ByteString(answer.prefix { $0 != UInt8(ascii: "\n") }).description
     }
 
     private static func lastLine(of directory: ByteString) -> String {

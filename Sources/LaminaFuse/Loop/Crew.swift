@@ -58,11 +58,20 @@ final class Crew: Sendable {
         }
     }
 
-    /// The thread that `leave` wanted could not be started.
-    func startFailed() {
+    /// Counts a thread that its caller starts, and that first waits for its turn; false when it may not.
+    func join() -> Bool {
+        state.withLock { state in
+            guard state.threads < most, !state.isEnding else { return false }
+            state.threads += 1
+            return true
+        }
+    }
+
+    /// A thread could not be started: the one that `leave` wanted, which was to lead, or one that `join` counted.
+    func startFailed(leading: Bool) {
         state.withLock { state in
             state.threads -= 1
-            state.isVacant = true
+            if leading { state.isVacant = true }
         }
     }
 

@@ -50,14 +50,15 @@ struct Patience {
             &+ UInt64(truncatingIfNeeded: time.tv_nsec)
     }
 
-    /// Looks whether a request waits at the device, until one does or the time since `start` is over. Lets every
+    /// Asks again and again whether a request is there, until one is or the time since `start` is over. Lets every
     /// other thread of this core run that wants to, and leaves it to them then.
-    func look(at device: Int32, since start: UInt64) -> Look {
+    @inline(__always)
+    func look(since start: UInt64, _ isThere: () -> Bool) -> Look {
         guard looks else { return .inVain }
         var last = start
         repeat {
-            if Watch.isReadable(device) { return .found }
             sched_yield()
+            if isThere() { return .found }
             let time = Self.now()
             if time &- last > Self.crowded { return .crowded }
             last = time

@@ -42,6 +42,7 @@ final class RequestLoop: @unchecked Sendable {
         unsafe self.session = unsafe session
         self.server = server
         device = unsafe fuse_session_fd(session)
+        try Watch.makeNonblocking(device)
         crew = Crew(most: Self.mostThreads)
         watch = try Watch()
     }
@@ -50,6 +51,8 @@ final class RequestLoop: @unchecked Sendable {
     func run() throws(Errno) -> LoopEnd {
         let signals = try LoopSignals()
         lead()
+        // Who is there already need not be started while the first slow request waits.
+        if crew.join() { start(leading: false) }
         var observer = Observer(crew: crew)
         while unsafe fuse_session_exited(session) == 0, failure.load(ordering: .acquiring) == 0 {
             watch.wait(isWatching: observer.isWatching, signals)
@@ -72,17 +75,21 @@ final class RequestLoop: @unchecked Sendable {
 
     /// Lets some thread lead that is free, a new one if need be.
     private func lead() {
-        guard crew.leave() == .startThread else { return }
+        if crew.leave() == .startThread { start(leading: true) }
+    }
+
+    /// Starts a thread that the crew counts already.
+    private func start(leading: Bool) {
         do throws(Errno) {
             let thread = LoopThread()
             try thread.start(RequestBuffer()) { [self] buffer in
                 var buffer = buffer
-                serve(thread.place, &buffer)
+                if leading || crew.waitForTurn(thread.place) { serve(thread.place, &buffer) }
                 crew.ended()
             }
             threads.withLock { $0.append(thread) }
         } catch {
-            crew.startFailed()
+            crew.startFailed(leading: leading)
         }
     }
 
@@ -102,10 +109,8 @@ final class RequestLoop: @unchecked Sendable {
     @inline(__always)
     private func receive(_ buffer: inout RequestBuffer, _ patience: inout Patience) -> Int? {
         while !isEnding.load(ordering: .relaxed) {
-            let start = Patience.now()
-            let look = patience.look(at: device, since: start)
-            let count = buffer.receive(from: device)
-            if look != .found { patience.noteWait(Patience.now() &- start, after: look) }
+            var count = buffer.receive(from: device)
+            if count < 0, errno == EAGAIN { count = awaitRequest(&buffer, &patience) }
             if count > 0 { return count }
             let error = count == 0 ? EIO : errno
             // The request was interrupted before it was read, or this thread was, by a signal.
@@ -115,6 +120,20 @@ final class RequestLoop: @unchecked Sendable {
             watch.wake()
         }
         return nil
+    }
+
+    /// Receives the next request when none is there yet: looks for it, then sleeps.
+    private func awaitRequest(_ buffer: inout RequestBuffer, _ patience: inout Patience) -> Int {
+        let start = Patience.now()
+        var count = -1
+        let look = patience.look(since: start) {
+            count = buffer.receive(from: device)
+            return count >= 0 || errno != EAGAIN
+        }
+        if look == .found { return count }
+        Watch.waitUntilReadable(device)
+        patience.noteWait(Patience.now() &- start, after: look)
+        return buffer.receive(from: device)
     }
 
     /// Answers a request; false when this thread no longer leads.

@@ -48,6 +48,21 @@ final class Watch: Sendable {
         _ = unsafe read(readEnd.rawValue, &bytes, 8)
     }
 
+    /// From now on who reads at the device is told at once that nothing is there.
+    static func makeNonblocking(_ device: Int32) throws(Errno) {
+        let flags = fcntl(device, F_GETFL)
+        guard flags >= 0, fcntl(device, F_SETFL, flags | O_NONBLOCK) >= 0 else {
+            throw Errno(rawValue: errno)
+        }
+    }
+
+    /// Sleeps until a request is there, the mount ends or a signal comes.
+    static func waitUntilReadable(_ device: Int32) {
+        var request = pollfd(fd: device, events: Int16(POLLIN), revents: 0)
+        // SAFETY: one local request.
+        _ = unsafe poll(&request, 1, -1)
+    }
+
     /// Whether another request waits at the device. One system call.
     static func isReadable(_ device: Int32) -> Bool {
         var request = pollfd(fd: device, events: Int16(POLLIN), revents: 0)

@@ -19,7 +19,9 @@ extension fuse_lowlevel_ops {
                 let isOpen = unsafe info != nil || server.unasked.files && change.size == 0
                 if isOpen, change.size != nil, change.mtime == .keep { change.mtime = .now }
                 try server.identities?.store(&change)
-                return try server.union.setAttributes(of: NodeID(rawValue: id), change)
+                let status = try server.union.setAttributes(of: NodeID(rawValue: id), change)
+                if change.size != nil { server.deliveries.waitForEnd(of: NodeID(rawValue: id)) }
+                return status
             }
         }
         unsafe readlink = { request, id in
@@ -28,10 +30,10 @@ extension fuse_lowlevel_ops {
                 try server.union.symlinkTarget(of: NodeID(rawValue: id))
             }
         }
-        unsafe statfs = { request, _ in
+        unsafe statfs = { request, id in
             unsafe answer(request, with: { reply, status in reply.filesystem(status) }) {
                 (server) throws(Errno) in
-                try server.union.filesystemStatus()
+                try server.union.filesystemStatus(of: NodeID(rawValue: id))
             }
         }
     }

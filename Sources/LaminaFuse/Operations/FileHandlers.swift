@@ -35,11 +35,12 @@ extension fuse_lowlevel_ops {
         }
         unsafe write = { request, id, bytes, size, offset, info in
             unsafe answer(request, with: { reply, count in reply.written(count) }) { (server) throws(Errno) in
-                let file = try server.file(try unsafe fileInfo(info).fh, of: id, writing: true)
+                let info = try unsafe fileInfo(info)
+                let file = try server.file(info.fh, of: id, writing: true)
                 guard let bytes = unsafe bytes, offset >= 0 else { throw .invalidArgument }
                 // SAFETY: libfuse hands over `size` bytes, valid until the reply.
                 let span = unsafe RawSpan(_unsafeStart: bytes, byteCount: size)
-                try file.write(span, at: UInt64(offset))
+                try file.write(span, at: UInt64(offset), appending: info.flags & O_APPEND != 0)
                 return size
             }
         }

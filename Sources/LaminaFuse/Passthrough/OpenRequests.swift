@@ -26,6 +26,7 @@ extension Server {
         if flags.writes, passthrough.readsLower(id) { throw try renumber(id, device) }
         let file = try union.open(id, flags: flags)
         guard let opened = try admit(file, id, flags, device) else { throw try renumber(id, device) }
+        if !flags.writes, opened.backing == 0 { deliver(id, device) }
         var reply = WireReply(to: header.unique)
         reply.appendOpened(handle: opened.handle, flags: opened.flags, backing: opened.backing)
         return reply
@@ -64,14 +65,16 @@ extension Server {
     private func admit(
         _ file: OpenFile, _ id: NodeID, _ flags: Int32, _ device: Int32?
     ) throws(Errno) -> OpenedFile? {
+        if flags.writes { deliveries.waitForEnd(of: id) }
         if unasked.files {
             // Nor does the kernel say that such a file is closed.
             union.keepOpen(file)
             return OpenedFile(handle: 0)
         }
-        guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file)) }
+        let keeps: UInt32 = union.keepsPages(of: id) ? FileHandle.keepCache : 0
+        guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file), flags: keeps) }
         let backing = try file.backing(writes: flags.writes)
-        var opened = OpenedFile(handle: try files.insert(file))
+        var opened = OpenedFile(handle: try files.insert(file), flags: keeps)
         switch passthrough.enter(id, backing, syncs: flags & (O_SYNC | O_DSYNC) != 0) {
         case .server: return opened
         case .conflict:
@@ -80,7 +83,7 @@ extension Server {
         case .kernel(let number):
             if let backing { file.use(backing) }
             // Pages of the node's own cache are of no use to who reads another file's.
-            opened.flags = FileHandle.passthrough
+            opened.flags = FileHandle.passthrough | FileHandle.noFlush
             opened.backing = number
             counters?.count(.passthroughOpen)
         }
@@ -129,7 +132,7 @@ extension Server {
 /// What the kernel is told of an open file, and whether somebody may map it for writing.
 struct OpenedFile {
     var handle: UInt64
-    var flags = FileHandle.keepCache
+    var flags = FileHandle.keepCache | FileHandle.noFlush
     var backing: Int32 = 0
     var mayBeMapped = false
 }

@@ -52,11 +52,10 @@ extension fuse_entry_param {
     /// Number 0 says that there is no such name.
     init(_ entry: Entry?, _ identities: Identities?) {
         self.init()
-        entry_timeout = Reply.timeout
-        attr_timeout = Reply.timeout
+        entry_timeout = Reply.timeout(ofNameOf: entry?.status)
         guard let entry else { return }
         ino = entry.id.rawValue
-        if entry.status.isFleeting { attr_timeout = 0 }
+        attr_timeout = Reply.timeout(of: entry.status)
         attr = stat(entry.status, identities)
     }
 }

@@ -15,6 +15,19 @@ struct Reply: ~Copyable {
 
     /// Seconds for which the kernel need not ask again: nobody else changes the tree.
     static let timeout = 3_600.0
+    /// Seconds where somebody else may: beneath redirects.
+    static let sharedTimeout = 1.0
+
+    /// Seconds for which the kernel may remember what stat shows.
+    static func timeout(of status: FileStatus) -> Double {
+        status.isFleeting ? 0 : status.isShared ? sharedTimeout : timeout
+    }
+
+    /// Seconds for which it may remember that a name leads to a node.
+    static func timeout(ofNameOf status: FileStatus?) -> Double {
+        guard let status, status.isShared else { return timeout }
+        return timeout(of: status)
+    }
 
     @unsafe
     init(_ request: fuse_req_t) {
@@ -54,7 +67,7 @@ struct Reply: ~Copyable {
 
     consuming func attributes(_ status: FileStatus) {
         var attributes = stat(status, unsafe identities(of: request))
-        _ = unsafe fuse_reply_attr(take(), &attributes, status.isFleeting ? 0 : Reply.timeout)
+        _ = unsafe fuse_reply_attr(take(), &attributes, Reply.timeout(of: status))
     }
 
     consuming func symlink(_ target: ByteString) {

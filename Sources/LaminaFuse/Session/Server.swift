@@ -15,6 +15,7 @@ final class Server: Sendable {
     let data: DataMode
     let wire = WireSession()
     let listingAdvice = ListingAdvice()
+    let deliveries: Deliveries
     let counters: Counters?
     let passthrough: Passthrough
     /// Called once, when the kernel accepted the mount.
@@ -23,6 +24,7 @@ final class Server: Sendable {
     init(union: Union, _ options: MountOptions, ready: @escaping @Sendable () -> Void) {
         self.union = union
         data = options.data
+        deliveries = Deliveries(nodes: union.layerNodeLimit)
         identities = options.identities
         counters = options.counters
         passthrough = Passthrough(

@@ -131,7 +131,7 @@ private func makeSession(_ server: Server, _ options: MountOptions) throws(FuseE
         guard unsafe fuse_opt_add_arg(&arguments, word) == 0 else { throw .session }
     }
     var operations = fuse_lowlevel_ops.lamina
-    if options.isVolatile {
+    if options.isVolatile, !server.union.hasRedirects {
         // The kernel asks once, hears that there is no such request, and reports success from then on.
         unsafe operations.fsync = nil
         unsafe operations.fsyncdir = nil
@@ -181,8 +181,13 @@ private func start(_ pointer: UnsafeMutableRawPointer?, _ connection: UnsafeMuta
     unsafe connection.pointee.want |= UInt32(wanted) & offered
     // What a listing brings is our own choice (`ListingAdvice`).
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS_AUTO)
-    // Pages are given up when this server says so and never by guessing from times.
-    unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+    // Pages are given up when this server says so and never by guessing from times. What others change
+    // beneath redirects nobody says.
+    if server.union.hasRedirects {
+        unsafe connection.pointee.want |= UInt32(FUSE_CAP_AUTO_INVAL_DATA) & offered
+    } else {
+        unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+    }
     // Its second form is asked for in `WireSession`: the kernel then says whose bits must go.
     unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_HANDLE_KILLPRIV)
     // Who is not asked to open cannot cut the file while opening it.

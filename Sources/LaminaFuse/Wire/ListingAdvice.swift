@@ -28,6 +28,8 @@ final class ListingAdvice: Sendable {
     private static let rarely = 16
     /// Questions about bare listings, before the next one, that make listings full.
     private static let questions = 3
+    /// Names found in a row in one directory, whose listing the kernel may have kept, that do so too.
+    private static let longRun = 8
 
     private let isBare = Atomic<Bool>(false)
     private let unanswered = Atomic<Int>(0)
@@ -38,9 +40,16 @@ final class ListingAdvice: Sendable {
     private let second = Atomic<UInt64>(0)
     private let third = Atomic<UInt64>(0)
     private let fourth = Atomic<UInt64>(0)
+    /// Where the last names were found while listings are bare, and how many in a row.
+    private let walked = Atomic<UInt64>(0)
+    private let run = Atomic<Int>(0)
     /// Directories whose listings the kernel keeps without attributes, as many as are worth telling.
     private let keptBare = Mutex<[NodeID]>([])
     private static let mostKept = 16_384
+    /// The same directories, by their numbers modulo its size: who is in it perhaps has such a listing. Without
+    /// memory for it, nothing is noticed.
+    private let poor = try? AtomicBits(count: poorBits)
+    private static let poorBits: UInt64 = 1 << 20
     private let forget = Mutex<(@Sendable (NodeID) -> Void)?>(nil)
 
     /// Has somebody make the kernel forget the listing of a directory: the next one is worth a request,
@@ -62,6 +71,7 @@ final class ListingAdvice: Sendable {
         if isBare.load(ordering: .relaxed) {
             answered.store(0, ordering: .relaxed)
             keptBare.withLock { if $0.count < Self.mostKept { $0.append(directory) } }
+            poor?.insert(directory.rawValue % Self.poorBits)
         } else if unanswered.wrappingAdd(1, ordering: .relaxed).newValue >= Self.patience {
             answered.store(0, ordering: .relaxed)
             isBare.store(true, ordering: .relaxed)
@@ -77,22 +87,40 @@ final class ListingAdvice: Sendable {
     @inline(__always)
     func lookedUp(in directory: NodeID) {
         let id = directory.rawValue
-        guard
-            id == first.load(ordering: .relaxed) || id == second.load(ordering: .relaxed)
-                || id == third.load(ordering: .relaxed) || id == fourth.load(ordering: .relaxed)
-        else { return }
-        noteQuestion()
+        if id == first.load(ordering: .relaxed) || id == second.load(ordering: .relaxed)
+            || id == third.load(ordering: .relaxed) || id == fourth.load(ordering: .relaxed)
+        {
+            return noteQuestion()
+        }
+        guard isBare.load(ordering: .relaxed), poor?.contains(id % Self.poorBits) == true else { return }
+        noteStep(id)
+    }
+
+    /// Who walks by listings that the kernel kept sends no listing, only question after question.
+    private func noteStep(_ directory: UInt64) {
+        guard directory == walked.load(ordering: .relaxed) else {
+            walked.store(directory, ordering: .relaxed)
+            return run.store(1, ordering: .relaxed)
+        }
+        if run.wrappingAdd(1, ordering: .relaxed).newValue >= Self.longRun { makeFull() }
     }
 
     private func noteQuestion() {
         unanswered.store(0, ordering: .relaxed)
         let count = answered.wrappingAdd(1, ordering: .relaxed).newValue
         guard isBare.load(ordering: .relaxed), count >= Self.questions else { return }
+        makeFull()
+    }
+
+    private func makeFull() {
+        unanswered.store(0, ordering: .relaxed)
+        run.store(0, ordering: .relaxed)
         isBare.store(false, ordering: .relaxed)
         let kept = keptBare.withLock { kept in
             defer { kept = [] }
             return kept
         }
+        for directory in kept { poor?.remove(directory.rawValue % Self.poorBits) }
         guard let forget = forget.withLock({ $0 }) else { return }
         for directory in kept { forget(directory) }
     }

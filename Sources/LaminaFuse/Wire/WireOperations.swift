@@ -141,6 +141,8 @@ extension Server {
 enum FileHandle {
     /// `FOPEN_KEEP_CACHE`.
     static let keepCache: UInt32 = 1 << 1
+    /// `FOPEN_NOFLUSH`: a close need not ask first.
+    static let noFlush: UInt32 = 1 << 5
     /// `FOPEN_PASSTHROUGH`.
     static let passthrough: UInt32 = 1 << 7
 }

@@ -49,6 +49,26 @@ struct WireReply {
         return reply
     }
 
+    /// `FUSE_NOTIFY_STORE`, `struct fuse_notify_store_out`: all bytes of a file in a layer's stream, for the
+    /// kernel to keep; nil when it is no such file.
+    static func stored(_ node: NodeID, size: Int, from union: Union) throws(Errno) -> WireReply? {
+        var reply = WireReply(to: 0)
+        reply.bytes.replaceSubrange(4..<8, with: bytes(of: Int32(4)))
+        reply.append(node.rawValue)
+        reply.append(UInt64(0))
+        reply.append(UInt32(truncatingIfNeeded: size))
+        reply.append(UInt32(0))
+        let start = reply.bytes.count
+        reply.appendZeros(size)
+        var content = reply.bytes.mutableSpan
+        let count = try unsafe content.withUnsafeMutableBytes { (bytes) throws(Errno) -> Int? in
+            // SAFETY: the reply's own bytes behind the header.
+            try unsafe union.readLayers(
+                node, into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]), at: 0)
+        }
+        return count == size ? reply : nil
+    }
+
     /// `FUSE_NOTIFY_INVAL_ENTRY` with `FUSE_EXPIRE_ONLY`: the name is looked up before it is used again.
     static func nameExpired(_ name: NodeName) -> WireReply {
         var reply = WireReply(to: 0)
@@ -95,15 +115,15 @@ extension WireReply {
     mutating func append(_ entry: Entry?, _ identities: Identities?) {
         append(entry?.id.rawValue ?? 0)
         append(UInt64(0))  // generation
-        append(UInt64(Reply.timeout))
-        append(entry?.status.isFleeting == true ? 0 : UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout(ofNameOf: entry?.status)))
+        append(UInt64(entry.map { Reply.timeout(of: $0.status) } ?? 0))
         append(UInt64(0))  // nanoseconds of both
         if let entry { append(entry.status, identities) } else { appendZeros(WireAnswer.attributesSize) }
     }
 
     /// `struct fuse_attr_out`.
     mutating func appendAttributes(_ status: FileStatus, _ identities: Identities?) {
-        append(status.isFleeting ? 0 : UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout(of: status)))
         append(UInt64(0))  // nanoseconds, padding
         append(status, identities)
     }
@@ -133,7 +153,7 @@ extension WireReply {
 
     /// `struct fuse_statx_out`; no birth time where the filesystem keeps none.
     mutating func appendStatx(_ status: FileStatus, birth: Timestamp?, _ identities: Identities?) {
-        append(status.isFleeting ? 0 : UInt64(Reply.timeout))
+        append(UInt64(Reply.timeout(of: status)))
         append(UInt64(0))  // nanoseconds and flags
         appendZeros(16)
         // STATX_BASIC_STATS and STATX_BTIME.

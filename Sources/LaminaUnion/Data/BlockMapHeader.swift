@@ -19,8 +19,9 @@ struct BlockMapHeader: Equatable {
     /// Bytes of the header's fields, and where the first bitmap starts.
     static let size = 64
     static let bitmapOffset: Int64 = 4096
-    /// Blocks of 64 KiB, larger ones where a file would have more than 2²⁰ of them.
-    static let smallestShift: UInt8 = 16
+    /// Blocks of 4 KiB, larger ones where a file would have more than 2²⁰ of them.
+    static let smallestShift: UInt8 = 12
+    static let largestShift: UInt8 = 40
     static let mostBlocks: UInt64 = 1 << 20
 
     init(nid: UInt64, originalSize: UInt64, boot: BootIdentity) {
@@ -42,7 +43,10 @@ struct BlockMapHeader: Equatable {
         guard size > 0, size <= Limits.fileSize else { return nil }
         self.init(
             nid: number(16, 8), originalSize: size, boot: BootIdentity(bytes: Array(bytes[32..<48])))
-        guard number(12, 4) == UInt64(blockShift) else { return nil }
+        // Others than this version would choose are as good.
+        let shift = number(12, 4)
+        guard shift >= blockShift, shift <= Self.largestShift else { return nil }
+        blockShift = UInt8(shift)
     }
 
     var encoded: [UInt8] {

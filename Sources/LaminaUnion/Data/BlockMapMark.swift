@@ -1,6 +1,7 @@
 // BlockMapMark owns the value of the xattr that ties a sandbox's file to its block map.
 
 import LaminaCore
+import LaminaSystem
 
 /// `trusted.lamina.blockmap`: `<name> <limit>`.
 ///
@@ -36,5 +37,13 @@ struct BlockMapMark: Equatable {
     static func newName() -> ByteString {
         let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
         return ByteString(String(repeating: "0", count: 16 - digits.count) + digits)
+    }
+}
+
+extension UpperTree {
+    /// Notes that a map says which of a file's bytes are its own, and keeps overlayfs away from it.
+    func setMap(_ mark: BlockMapMark, of file: borrowing Descriptor) throws(Errno) {
+        try file.setExtendedAttribute(convention.blockMap, mark.encoded.raw)
+        try setRefused(file)
     }
 }

@@ -140,14 +140,11 @@ extension UpperData {
     private func startMap(
         _ state: inout State, _ file: borrowing Descriptor, _ copy: SharedDescriptor?
     ) throws(Errno) {
-        let convention = upper.convention
         let (name, map) = try upper.maps.create(nid: source, size: loadContent(&state).length)
         do throws(Errno) {
-            let mark = BlockMapMark(name: name, limit: state.limit).encoded
-            try file.setExtendedAttribute(convention.blockMap, mark.raw)
-            try upper.setRefused(file)
+            try upper.setMap(BlockMapMark(name: name, limit: state.limit), of: file)
         } catch {
-            try? file.removeMark(convention.blockMap)
+            try? file.removeMark(upper.convention.blockMap)
             upper.maps.remove(name)
             throw error
         }

@@ -37,7 +37,7 @@ final class UpperData: Sendable {
     }
 
     /// Files of at most this many bytes are copied whole.
-    static let wholeLimit: UInt64 = 1 << 20
+    static let wholeLimit: UInt64 = 1 << 19
 
     /// The lower node whose bytes these are.
     let source: UInt64
@@ -45,18 +45,24 @@ final class UpperData: Sendable {
     private let lower: LowerTree
     private let state: Mutex<State>
     private let whole: Atomic<Bool>
-    private let settled = Atomic<Bool>(true)
+    private let settled: Atomic<Bool>
 
     /// - Parameter limit: bytes from here on are never the lower's.
+    /// - Parameter map: what is loaded already, until the first who uses it is done; `content` likewise.
     init(
-        source: UInt64, kind: Kind, limit: UInt64, markIsStale: Bool = false, lower: LowerTree,
-        upper: UpperTree
+        source: UInt64, kind: Kind, limit: UInt64, markIsStale: Bool = false, stage: Stage = .settled,
+        map: BlockMap? = nil, content: LowerContent? = nil, lower: LowerTree, upper: UpperTree
     ) {
         self.source = source
         self.lower = lower
         self.upper = upper
-        state = Mutex(State(kind: kind, limit: limit, markIsStale: markIsStale))
+        state = Mutex(
+            State(
+                kind: kind, limit: limit, stage: stage, markIsStale: markIsStale, map: map,
+                content: content))
         if case .whole = kind { whole = Atomic(true) } else { whole = Atomic(false) }
+        settled = Atomic(stage.isSettled)
+        if !stage.isSettled { upper.unsettled.add(self) }
     }
 
     /// Whether all bytes are in the upper file; once true, always.

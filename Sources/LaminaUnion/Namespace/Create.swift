@@ -22,7 +22,7 @@ extension Namespace {
             if !isOneStep { try creation.apply(to: parent.openPath(path), type: type, upper) }
         }
         guard let status = try upper.status(of: name, in: directory) else { throw .ioError }
-        let node = adopt(name, in: directory, status: status, type: type, lower: nil)
+        let node = adopt(name, in: directory, inode: status.inode, type: type, lower: nil)
         node.isPlain = isOneStep
         if type == .directory { upper.names.know(node.id) }
         return Entry(id: node.id, status: visible(status, of: node))

@@ -28,12 +28,11 @@ extension Namespace {
         return nid
     }
 
-    /// Copies a regular file up for writing, so far as this is little work; what remains is
-    /// for `UpperData.prepareForWriting`, outside the namespace's lock.
+    /// Copies a regular file up for writing. What remains to do for one whose attributes were copied up
+    /// before, and which is not small, is for `UpperData.prepareForWriting`, outside the namespace's lock.
     mutating func prepareForWriting(_ id: NodeID, truncating: Bool) throws(Errno) {
-        if table[id] == nil, let nid = id.nid {
-            let isSmall = try lower.node(nid).size <= UpperData.wholeLimit
-            _ = try copyUp(id, bytes: truncating ? 0 : isSmall ? .max : nil)
+        if table[id] == nil {
+            _ = try copyUp(id, bytes: truncating ? .first(0) : .forWriting)
             return
         }
         guard let node = table[id] else { return }
@@ -52,7 +51,7 @@ extension Namespace {
         guard let target = Int64(exactly: size) else { throw .fileTooLarge }
         if table[id] == nil, let nid = id.nid {
             let kept = min(size, try lower.node(nid).size)
-            _ = try copyUp(id, bytes: kept <= UpperData.wholeLimit ? kept : nil)
+            _ = try copyUp(id, bytes: kept <= UpperData.wholeLimit ? .first(kept) : .none)
         }
         let node = try copyUp(id)
         let handle = try upper.open(node)

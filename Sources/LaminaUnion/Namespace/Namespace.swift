@@ -80,7 +80,7 @@ struct Namespace: ~Copyable {
         let data =
             type == .regular
             ? try UpperData.find(of: handle, source: origin, lower: lower, upper: upper) : nil
-        let node = adopt(name, in: directory, status: status, type: type, lower: origin)
+        let node = adopt(name, in: directory, inode: status.inode, type: type, lower: origin)
         node.data = data
         // What cannot be read stays unknown.
         if type == .directory { try? upper.names.read(node.id, from: handle) }
@@ -89,9 +89,9 @@ struct Namespace: ~Copyable {
 
     /// Puts a node into the table whose lower node is known.
     mutating func adopt(
-        _ name: ByteString, in directory: UpperNode, status: FileStatus, type: FileType, lower: UInt64?
+        _ name: ByteString, in directory: UpperNode, inode: UInt64, type: FileType, lower: UInt64?
     ) -> UpperNode {
-        let node = table.insert(type: type, inode: status.inode, lower: lower)
+        let node = table.insert(type: type, inode: inode, lower: lower)
         node.addName(name, in: directory)
         if let nid = node.id.nid { twins.insert(nid) }
         return node

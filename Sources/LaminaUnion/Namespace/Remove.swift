@@ -87,7 +87,7 @@ extension Namespace {
                 try parent.rename(path, to: upper.work, temporary)
             }
         }
-        try upper.work.removeTree(temporary)
+        upper.sweep.remove(temporary)
     }
 
     /// Runs a change that takes `name` away from `node`, and keeps the node reachable when

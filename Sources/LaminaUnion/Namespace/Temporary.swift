@@ -29,6 +29,10 @@ extension Union {
     public func createTemporary(
         in parent: NodeID, _ creation: Creation, flags: Int32
     ) throws(Errno) -> (Entry, OpenFile) {
+        if parent.isRedirected {
+            let (entry, file) = try redirects.createTemporary(in: parent, creation, flags: flags)
+            return (entry, OpenFile(id: entry.id, union: self, source: .upper(file, nil)))
+        }
         let entry = try change { (namespace) throws(Errno) in
             let entry = try namespace.createTemporary(in: parent, creation)
             namespace.remember(entry.id)

@@ -46,7 +46,8 @@ extension Union {
     }
 
     private func snapshot(of id: NodeID) throws(Errno) -> [ListedEntry] {
-        try withNamespace { (namespace) throws(Errno) in
+        if id.isRedirected { return try redirects.entries(of: id) }
+        return try withNamespace { (namespace) throws(Errno) in
             let own = try namespace.status(of: id).inode
             let above = try namespace.parentInode(of: id)
             return [
@@ -58,6 +59,7 @@ extension Union {
 
     /// Makes a directory's entries durable.
     public func syncDirectory(_ id: NodeID) throws(Errno) {
+        if id.isRedirected { return try redirects.syncDirectory(id) }
         guard !upper.isVolatile, untouched(id) == nil else { return }
         try withNamespace { (namespace) throws(Errno) in
             guard let node = namespace.table[id] else { return }

@@ -15,6 +15,9 @@ public enum LayerLookup: Sendable {
 }
 
 extension Union {
+    /// Nodes of the layers have numbers below it.
+    public var layerNodeLimit: UInt64 { lower.tree.nidLimit }
+
     /// The node called `name` in `parent`. Nothing is counted: a node of the layers needs no
     /// `forget`. O(log entries).
     @inline(__always)

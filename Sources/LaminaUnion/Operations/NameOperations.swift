@@ -14,6 +14,7 @@ extension Union {
         case .undecided: break
         }
         let name = ByteString(name)
+        if let entry = try redirects.lookup(name, in: parent) { return entry }
         return try withNamespace { (namespace) throws(Errno) in
             let entry = try namespace.lookup(name, in: parent)
             if let entry { namespace.remember(entry.id) }
@@ -24,6 +25,7 @@ extension Union {
     /// The kernel dropped `count` lookups of `id`.
     public func forget(_ id: NodeID, count: UInt64) {
         if untouched(id) != nil { return }
+        if id.isRedirected { return redirects.table.forget(id, count: count) }
         nodeFiles.forget(id)
         try? withNamespace { (namespace) in namespace.forget(id, count: count) }
     }
@@ -64,6 +66,11 @@ extension Union {
     public func createFile(
         _ name: ByteString, in parent: NodeID, _ creation: Creation, flags: Int32
     ) throws(Errno) -> (Entry, OpenFile) {
+        if parent.isRedirected {
+            try checkName(name)
+            let (entry, file) = try redirects.createFile(name, in: parent, creation, flags: flags)
+            return (entry, OpenFile(id: entry.id, union: self, source: .upper(file, nil)))
+        }
         var file: SharedDescriptor?
         let entry = try create(name, in: parent, type: .regular, creation) {
             (directory, path, permissions) throws(Errno) in
@@ -79,6 +86,7 @@ extension Union {
         _ make: (borrowing Descriptor, ByteString, UInt32) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
         try checkName(name)
+        if parent.isRedirected { return try redirects.create(name, in: parent, creation, make) }
         return try change { (namespace) throws(Errno) in
             let entry = try namespace.create(name, in: parent, type: type, creation, make)
             namespace.remember(entry.id)
@@ -89,6 +97,7 @@ extension Union {
     /// Makes `name` one more name of `id`, counted as looked up.
     public func link(_ id: NodeID, to name: ByteString, in parent: NodeID) throws(Errno) -> Entry {
         try checkName(name)
+        if let entry = try redirects.link(id, to: name, in: parent) { return entry }
         return try change { (namespace) throws(Errno) in
             let entry = try namespace.link(id, to: name, in: parent)
             namespace.remember(entry.id)
@@ -98,11 +107,13 @@ extension Union {
 
     /// Removes a name of a file.
     public func removeFile(_ name: ByteString, in parent: NodeID) throws(Errno) {
+        if try redirects.remove(name, in: parent, isDirectory: false) { return }
         try change { (namespace) throws(Errno) in try namespace.removeFile(name, in: parent) }
     }
 
     /// Removes an empty directory.
     public func removeDirectory(_ name: ByteString, in parent: NodeID) throws(Errno) {
+        if try redirects.remove(name, in: parent, isDirectory: true) { return }
         try change { (namespace) throws(Errno) in try namespace.removeDirectory(name, in: parent) }
     }
 
@@ -111,6 +122,7 @@ extension Union {
         _ name: ByteString, in parent: NodeID, to newName: ByteString, in newParent: NodeID, flags: UInt32
     ) throws(Errno) {
         try checkName(newName)
+        if try redirects.rename(name, in: parent, to: newName, in: newParent, flags: flags) { return }
         try change { (namespace) throws(Errno) in
             try namespace.rename(name, in: parent, to: newName, in: newParent, flags: flags)
         }

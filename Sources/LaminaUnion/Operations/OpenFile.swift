@@ -75,11 +75,14 @@ public final class OpenFile: Sendable {
     }
 
     /// Writes all bytes at `offset`.
-    public func write(_ bytes: RawSpan, at offset: UInt64) throws(Errno) {
+    /// - Parameter appending: whether they belong at the end. Where others write too, the kernel's idea of
+    ///   that may be old.
+    public func write(_ bytes: RawSpan, at offset: UInt64, appending: Bool = false) throws(Errno) {
         guard let position = Int64(exactly: offset),
             !position.addingReportingOverflow(Int64(bytes.byteCount)).overflow
         else { throw .fileTooLarge }
         let (file, data) = try upperFile()
+        if appending, id.isRedirected { return try file.descriptor.append(bytes) }
         guard let data else { return try file.descriptor.writeAll(bytes, at: position) }
         let count = UInt64(bytes.byteCount)
         _ = try data.change(offset..<offset + count, of: file.descriptor) { () throws(Errno) in
@@ -90,7 +93,9 @@ public final class OpenFile: Sendable {
 
     /// Makes the file durable; a file of the layers is already.
     public func sync(dataOnly: Bool) throws(Errno) {
-        guard !union.upper.isVolatile, case .upper(let file, let use) = try current() else { return }
+        // A volume outlives the sandbox, and so does what is synced in it.
+        guard id.isRedirected || !union.upper.isVolatile, case .upper(let file, let use) = try current()
+        else { return }
         if let use { return try use.data.sync(file.descriptor, dataOnly: dataOnly) }
         if dataOnly { try file.descriptor.syncData() } else { try file.descriptor.sync() }
     }

@@ -13,6 +13,10 @@ extension Union {
         if !writes, !truncates, let nid = untouched(id) {
             return OpenFile(id: id, union: self, source: .lower(try lower.openContent(nid)))
         }
+        if id.isRedirected {
+            return OpenFile(
+                id: id, union: self, source: .upper(try redirects.open(id, flags: flags), nil))
+        }
         if writes || truncates {
             // Here nobody waits for it but this caller.
             try upper.unsettled.makeRoom()

@@ -16,9 +16,7 @@ extension Union {
         guard permissions != mode & 0o7777 else { return false }
         var attributes = AttributeChange()
         attributes.permissions = permissions
-        try change { (namespace) throws(Errno) in
-            _ = try namespace.setAttributes(of: id, attributes)
-        }
+        _ = try setAttributes(of: id, attributes)
         return true
     }
 
@@ -26,6 +24,7 @@ extension Union {
     /// nil for a node that only the layers have, because no archive says it.
     public func statusAndBirth(of id: NodeID) throws(Errno) -> (FileStatus, Timestamp?) {
         if let nid = untouched(id) { return (try lower.status(nid), nil) }
+        if id.isRedirected { return try redirects.statusAndBirth(of: id) }
         return try withNamespace { (namespace) throws(Errno) in
             let status = try namespace.status(of: id)
             guard let node = namespace.table[id] else { return (status, nil) }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// A bitmap of fixed size. Places beyond its end are never set.
 @safe
-final class AtomicBits: @unchecked Sendable {
+package final class AtomicBits: @unchecked Sendable {
     // SAFETY: the words are atomics and live from init to deinit.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let count: Int
@@ -14,7 +14,7 @@ final class AtomicBits: @unchecked Sendable {
     /// For places below `count`. O(1): the pages are made when their first bit is. So not from the heap, which
     /// would clear what it gave before.
     /// - Throws: `ENOMEM`.
-    init(count bits: UInt64) throws(Errno) {
+    package init(count bits: UInt64) throws(Errno) {
         count = Int(clamping: bits / 64) &+ 1
         let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Atomic<UInt64>>.stride)
         guard !overflow else { throw .noMemory }
@@ -31,19 +31,19 @@ final class AtomicBits: @unchecked Sendable {
     }
 
     @inline(__always)
-    func contains(_ place: UInt64) -> Bool {
+    package func contains(_ place: UInt64) -> Bool {
         guard place / 64 < UInt64(count) else { return false }
         // SAFETY: the index was just checked.
         return unsafe words[Int(place / 64)].load(ordering: .acquiring) & (1 << (place % 64)) != 0
     }
 
-    func insert(_ place: UInt64) {
+    package func insert(_ place: UInt64) {
         guard place / 64 < UInt64(count) else { return }
         // SAFETY: the index was just checked.
         unsafe words[Int(place / 64)].bitwiseOr(1 << (place % 64), ordering: .acquiringAndReleasing)
     }
 
-    func remove(_ place: UInt64) {
+    package func remove(_ place: UInt64) {
         guard place / 64 < UInt64(count) else { return }
         // SAFETY: the index was just checked.
         unsafe words[Int(place / 64)].bitwiseAnd(~(1 << (place % 64)), ordering: .acquiringAndReleasing)

@@ -157,7 +157,15 @@ extension UpperTree {
     ) throws(Errno) {
         guard let type = FileType(mode: mode) else { throw .ioError }
         if case .own = ownership {
-            try setFirstOwner(uid: uid, gid: gid, permissions: mode & 0o7777, of: handle, type: type)
+            var change = OwnerChange(uid: uid, gid: gid, permissions: mode & 0o7777)
+            let made = try handle.status()
+            // Each call that writes costs several that read.
+            if !convention.readsOwners, (made.uid, made.gid) == (uid, gid) {
+                change.uid = nil
+                change.gid = nil
+                if made.mode & 0o7777 == mode & 0o7777 { change.permissions = nil }
+            }
+            try setOwner(change, of: handle, type: type)
         }
         for attribute in attributes {
             do throws(Errno) {

@@ -16,6 +16,8 @@ final class UpperTree: Sendable {
     let isVolatile: Bool
     /// The block maps, in `maps` beside `upper` and `work`.
     let maps: MapRoom
+    /// Directories that left the tree.
+    let sweep: WorkSweep
     /// Copies that a power cut would take back.
     let unsettled: UnsettledFiles
     /// Copies that do not have all their names yet, in `links` beside them.
@@ -42,6 +44,7 @@ final class UpperTree: Sendable {
         maps = MapRoom(sandbox: sandbox, readOnly: options.isReadOnly)
         unsettled = UnsettledFiles(sandbox: sandbox, readOnly: options.isReadOnly)
         links = SandboxRoom("links", in: sandbox)
+        sweep = try WorkSweep(work: work)
         self.root = root
         self.work = work
     }

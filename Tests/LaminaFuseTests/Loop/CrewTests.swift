@@ -21,9 +21,24 @@ import Testing
         let crew = Crew(most: 4)
         #expect(crew.leave() == .startThread)
         #expect(crew.leave() == .startThread)
-        crew.startFailed()
+        crew.startFailed(leading: true)
         #expect(crew.waitForTurn(Crew.Place()))
         #expect(crew.leave() == .startThread)
+    }
+
+    @Test func whoJoinsWaitsAndCounts() throws {
+        let crew = Crew(most: 2)
+        #expect(crew.leave() == .startThread)
+        #expect(crew.join())
+        #expect(!crew.join())
+        // It is not there yet, and no third thread may be started.
+        #expect(crew.leave() == .done)
+        #expect(crew.waitForTurn(Crew.Place()))
+        crew.startFailed(leading: false)
+        #expect(crew.join())
+        crew.end()
+        crew.startFailed(leading: false)
+        #expect(!crew.join())
     }
 
     @Test func whoLedLastLeadsNext() throws {

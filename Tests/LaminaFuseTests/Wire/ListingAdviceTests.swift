@@ -48,6 +48,20 @@ import Testing
         #expect(list(advice, 200..<400, questions: 0).last == .bare)
     }
 
+    /// `du` after `find` walks by the listings that the kernel kept, and sends lookups alone.
+    @Test func whoAsksBehindKeptListingsIsNoticed() {
+        let advice = ListingAdvice()
+        let forgotten = Mutex<Int>(0)
+        advice.whenListingIsPoor { _ in forgotten.withLock { $0 += 1 } }
+        _ = list(advice, 1..<100, questions: 0)
+        // One here and there, as programs open files.
+        for _ in 0..<10 { for directory in 20..<60 { advice.lookedUp(in: Self.node(directory)) } }
+        #expect(advice.answer() == .bare)
+        for _ in 0..<8 { advice.lookedUp(in: Self.node(30)) }
+        #expect(advice.answer() == .probing)
+        #expect(forgotten.withLock { $0 } == 91)
+    }
+
     /// Lookups of a program that reads no directory say nothing about listings.
     @Test func lookupsElsewhereAreNoQuestions() {
         let advice = ListingAdvice()

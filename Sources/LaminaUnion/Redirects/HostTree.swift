@@ -1,0 +1,113 @@
+// HostTree owns what one redirect leads to: the directory, or the one file, that answers for everything at and
+// beneath its point.
+//
+// Invariant: nothing outside is reached from it. Each step is one name below an open directory (openat2(2)): never
+// through a symlink, a magic link or a mount point, and never `..`.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import Synchronization
+
+final class HostTree: Sendable {
+    enum Root: Sendable {
+        /// This file or directory, whatever becomes of its names.
+        case fixed(SharedDescriptor)
+        /// What has the name in the directory, so that a file which is replaced by a rename is followed.
+        case named(SharedDescriptor, ByteString, last: SharedDescriptor)
+    }
+
+    let redirect: Redirect
+    let root: Root
+    /// Where its nodes are.
+    let table: HostTable
+    /// An open directory of the tree's filesystem, by which files are found again; nil where that cannot be.
+    private let filesystem: SharedDescriptor?
+    /// What the root is; a file that is replaced stays a file.
+    let isDirectory: Bool
+
+    var isReadOnly: Bool { redirect.readOnly }
+
+    init(_ redirect: Redirect, _ root: Root, isDirectory: Bool, in table: HostTable) {
+        self.redirect = redirect
+        self.root = root
+        self.isDirectory = isDirectory
+        self.table = table
+        let directory: SharedDescriptor? =
+            switch root {
+            case .fixed(let file): isDirectory ? file : nil
+            case .named(let directory, _, _): directory
+            }
+        filesystem = directory.flatMap { Self.findable($0.descriptor) }
+    }
+
+    /// The directory, opened, where this process may open files by their lasting names; tried out.
+    private static func findable(_ directory: borrowing Descriptor) -> SharedDescriptor? {
+        guard let open = try? directory.openDirectory("."), let name = try? FileHandle(of: open),
+            (try? name.open(on: open, OpenFlag.path)) != nil
+        else { return nil }
+        return SharedDescriptor(open)
+    }
+
+    /// Whether files are found again that were closed.
+    var finds: Bool { filesystem != nil }
+
+    /// Opens a file by its lasting name.
+    func open(_ name: FileHandle) throws(Errno) -> Descriptor {
+        guard let filesystem else { throw .staleNFSFileHandle }
+        do throws(Errno) {
+            return try name.open(on: filesystem.descriptor, OpenFlag.path | O_NOFOLLOW)
+        } catch .tooManyOpenFiles {
+            throw .tooManyOpenFilesInSystem
+        }
+    }
+
+    /// One name below a directory.
+    static func step(from directory: borrowing Descriptor, to name: ByteString) throws(Errno) -> Descriptor {
+        guard name.count <= Limits.nameLength else { throw .fileNameTooLong }
+        guard !name.isEmpty, name != ".", name != "..", !name.bytes.contains(UInt8(ascii: "/")) else {
+            throw .invalidArgument
+        }
+        do throws(Errno) {
+            return try directory.open(
+                name, OpenFlag.path | O_NOFOLLOW,
+                resolve: Resolve.beneath | Resolve.noMagicLinks | Resolve.noSymlinks | Resolve.noMountCrossing
+            )
+        } catch .tooManyOpenFiles {
+            throw .tooManyOpenFilesInSystem
+        }
+    }
+
+    /// An O_PATH descriptor of the root as it is now.
+    func openRoot() throws(Errno) -> Descriptor {
+        switch root {
+        case .fixed(let file): return try file.descriptor.duplicate()
+        case .named(let directory, let name, let last):
+            // Between a removal and what takes its place, and for what could not be followed, the file stays
+            // what it was.
+            if let file = try? Self.step(from: directory.descriptor, to: name),
+                let type = try? file.status().type, type != .directory, type != .symlink
+            {
+                return file
+            }
+            return try last.descriptor.duplicate()
+        }
+    }
+
+    /// The value of `user.lamina.redirect`, in the words of `--mount`.
+    var attribute: [UInt8] {
+        var text = ByteString("type=\(redirect.kind.rawValue)")
+        if !redirect.source.isEmpty { text = text + ",source=" + redirect.source }
+        text = text + ",target=" + redirect.target
+        if let subpath = redirect.subpath {
+            text = text + (redirect.kind == .image ? ",image-subpath=" : ",volume-subpath=") + subpath
+        }
+        if redirect.readOnly { text = text + ",readonly" }
+        if redirect.consistency == .consistent { text = text + ",consistency=consistent" }
+        if let size = redirect.size { text = text + ByteString(",tmpfs-size=\(size)") }
+        if let permissions = redirect.permissions {
+            text = text + ByteString(",tmpfs-mode=\(String(permissions, radix: 8))")
+        }
+        return Array(text.bytes)
+    }
+}

@@ -1,0 +1,124 @@
+// Redirects owns the points of a container's tree that lead elsewhere, and hands to their trees what is asked at
+// and beneath them.
+//
+// Invariant: a point is a name in a directory, whose node the kernel's forgets never end; so it moves with that
+// directory and stays when the directory is renamed. Who asks for another name pays a load.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+import Synchronization
+
+final class Redirects: Sendable {
+    struct Point: Hashable {
+        let parent: NodeID
+        let name: ByteString
+    }
+
+    let table: HostTable
+    private let ownership: Ownership
+    /// Whether the whole mount is.
+    private let isReadOnly: Bool
+    private let points = Mutex<[Point: HostTree]>([:])
+    /// Hashes of directories that have a point, or had one.
+    private let parents: AtomicBits
+    private static let parentBits: UInt64 = 1 << 16
+    private let count = Atomic<Int>(0)
+
+    /// - Throws: `ENOMEM`.
+    init(_ options: UnionOptions) throws(Errno) {
+        ownership = options.ownership
+        isReadOnly = options.isReadOnly
+        table = HostTable(wanted: options.redirectDescriptors)
+        parents = try AtomicBits(count: Self.parentBits)
+    }
+
+    var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+
+    /// What stands at `name` in `parent`, if it is a redirect.
+    @inline(__always)
+    func tree(at name: ByteString, in parent: NodeID) -> HostTree? {
+        guard parents.contains(Self.bit(parent)) else { return nil }
+        return points.withLock { $0[Point(parent: parent, name: name)] }
+    }
+
+    private static func bit(_ id: NodeID) -> UInt64 {
+        (id.rawValue ^ id.rawValue >> 16 ^ id.rawValue >> 47) % parentBits
+    }
+
+    /// Puts a tree at a point, in the place of one that may be there.
+    /// - Returns: that one.
+    @discardableResult
+    func insert(_ tree: HostTree, at point: Point) -> HostTree? {
+        points.withLock { points in
+            parents.insert(Self.bit(point.parent))
+            let former = points.updateValue(tree, forKey: point)
+            count.store(points.count, ordering: .relaxed)
+            return former
+        }
+    }
+
+    /// Takes what stands at a point away. Who has files of it open keeps them.
+    func remove(_ point: Point) {
+        points.withLock { points in
+            points[point] = nil
+            count.store(points.count, ordering: .relaxed)
+        }
+    }
+
+    /// The redirects and where they stand.
+    var all: [Point: HostTree] { points.withLock { $0 } }
+
+    // MARK: Nodes
+
+    /// The node of an O_PATH descriptor as an entry, counted as looked up.
+    func enter(_ handle: consuming Descriptor, _ tree: HostTree) throws(Errno) -> Entry {
+        let status = try handle.status()
+        let node = try table.enter(handle, status, of: tree)
+        return Entry(id: node.id, status: shown(status, of: node))
+    }
+
+    /// What stat shows: the file's own status, under a number that is clear of the union's.
+    func shown(_ status: FileStatus, of node: HostNode) -> FileStatus {
+        var result = status
+        result.inode = node.shownInode(status.inode)
+        result.isShared = true
+        result.isFleeting = node.tree.redirect.consistency == .consistent
+        // A plain user's files belong to whoever he is in the image.
+        if case .recorded(let uid, let gid) = ownership {
+            if status.uid == geteuid() { result.uid = uid }
+            if status.gid == getegid() { result.gid = gid }
+        }
+        return result
+    }
+
+    /// The ids that a file is given on disk for those of the image.
+    func onDisk(uid: UInt32, gid: UInt32) -> (uid: UInt32, gid: UInt32) {
+        guard case .recorded(let ownUser, let ownGroup) = ownership else { return (uid, gid) }
+        return (uid == ownUser ? geteuid() : uid, gid == ownGroup ? getegid() : gid)
+    }
+
+    /// A node that may be changed.
+    /// - Throws: `EROFS` for one of a read-only redirect or mount.
+    func writable(_ id: NodeID) throws(Errno) -> HostNode {
+        let node = try table.node(id)
+        guard !isReadOnly, !node.tree.isReadOnly else { throw .readOnlyFileSystem }
+        return node
+    }
+
+    // MARK: Lookup
+
+    /// The node called `name` in `parent`, counted as looked up; nil when no redirect has a say.
+    /// - Throws: `ENOENT` for a name that is not there: others may make it, so nobody must remember that.
+    func lookup(_ name: ByteString, in parent: NodeID) throws(Errno) -> Entry? {
+        if let tree = tree(at: name, in: parent) { return try enter(tree.openRoot(), tree) }
+        guard parent.isRedirected else { return nil }
+        let directory = try table.node(parent)
+        return try enter(directory.step(to: name), directory.tree)
+    }
+
+    /// - Throws: `EBUSY` where a redirect stands.
+    func refusePoint(_ name: ByteString, in parent: NodeID) throws(Errno) {
+        if tree(at: name, in: parent) != nil { throw .resourceBusy }
+    }
+}

@@ -9,7 +9,8 @@ struct LaminaCommand: ParsableCommand {
         abstract: "Stores container images by content and mounts them as writable sandboxes.",
         discussion: """
             The store is DIR of --root, else LAMINA_ROOT, else /var/lib/lamina for root, else \
-            $XDG_DATA_HOME/lamina or ~/.local/share/lamina.
+            $XDG_DATA_HOME/lamina or ~/.local/share/lamina. Completions of a shell: \
+            lamina --generate-completion-script bash|zsh|fish.
 
             EXIT CODES
               0   success
@@ -38,7 +39,7 @@ struct LaminaCommand: ParsableCommand {
                 name: "The store",
                 subcommands: [
                     InspectCommand.self, LayerCommand.self, VolumeCommand.self, PruneCommand.self,
-                    VersionCommand.self,
+                    InformationCommand.self, VersionCommand.self, DocumentationCommand.self,
                 ]),
         ])
 

@@ -1,4 +1,7 @@
+import Glibc
+import LaminaCore
 import LaminaEngine
+import LaminaSystem
 import LaminaTestSupport
 import Testing
 
@@ -8,7 +11,13 @@ import Testing
         for code in LaminaError.Code.allCases {
             #expect(help.contains(code.meaning.split(separator: " ").prefix(3).joined(separator: " ")))
         }
-        for verb in ["load", "images", "rmi", "create", "mount", "umount", "ps", "rm", "inspect", "prune"] {
+        for verb in [
+            "load", "save", "import", "images", "tag", "rmi", "history", "commit", "verify", "create",
+            "mount",
+            "umount", "ps", "cp", "diff", "export", "rename", "rm", "stats", "sandbox", "inspect", "layer",
+            "volume",
+            "prune", "info", "version",
+        ] {
             #expect(help.contains("\n  \(verb)"), "\(verb)")
             #expect(try LaminaProgram().run(verb, "--help").exitCode == 0)
         }
@@ -22,6 +31,54 @@ import Testing
         lamina.expectFailure(try lamina.run("ps", environment: ["LAMINA_FAULT": "x"]), code: 64)
         #expect(try lamina.run("version").output == "lamina 0.1.0\n")
         #expect(try lamina.run("--version").output == "lamina 0.1.0\n")
+    }
+
+    /// The snapshot of all help texts: what a command says of itself changes only on purpose.
+    @Test func theCommandsDocumentIsCurrent() throws {
+        let file = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let path = ByteString("/\(file)/docs/COMMANDS.md")
+        let text = String(
+            decoding: try Descriptor.open(path, O_RDONLY).readAll(limit: 1 << 20), as: UTF8.self)
+        let run = try LaminaProgram().run("documentation")
+        #expect(run.exitCode == 0 && run.output == text, "run Tools/generate-commands")
+        // Nobody is shown the way here.
+        #expect(!text.contains("lamina documentation"))
+        for verb in ["images", "commit", "layer ls-files", "volume create", "cp"] {
+            #expect(text.contains("\n## lamina \(verb)\n"), "\(verb)")
+        }
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completions(_ shell: String) throws {
+        let run = try LaminaProgram().run("--generate-completion-script", shell)
+        #expect(run.exitCode == 0 && run.errors.isEmpty)
+        for verb in ["commit", "history", "ls-files"] { #expect(run.output.contains(verb), "\(verb)") }
+    }
+
+    @Test func versionAndInformation() throws {
+        let lamina = try LaminaProgram()
+        #expect(try lamina.lines("version", "--format", "{{.Version}}") == ["0.1.0"])
+        #expect(try lamina.lines("version", "-f", "json") == ["{\"Name\":\"lamina\",\"Version\":\"0.1.0\"}"])
+        lamina.expectFailure(try lamina.run("version", "-f", "{{.Nope}}"), code: 64, ".Nope")
+        try lamina.loadSample()
+        try lamina.lines("create", "sample")
+        try lamina.lines("volume", "create", "data")
+        let lines = try lamina.lines("info")
+        for line in [
+            "Store: \(lamina.root)", " Images: 1", " Layers: 2", " Sandboxes: 1", "  Mounted: 0",
+            " Volumes: 1",
+        ] {
+            #expect(lines.contains(line), "\(line) in \(lines)")
+        }
+        for feature in ["fuse", "passthrough", "reflinks"] {
+            let line = lines.first { $0.hasPrefix(" \(feature): ") }
+            #expect(line?.firstMatch(of: /: (yes|no), .+/) != nil, "\(lines)")
+        }
+        #expect(try lamina.lines("info", "-f", "{{.Images}} {{len .Features}}") == ["1 3"])
+        #expect(try lamina.lines("info", "-f", "json").first?.hasPrefix("{\"Architecture\":") == true)
+        lamina.expectFailure(try lamina.run("info", "-f", "{{.Nope}}"), code: 64, ".Nope")
+        lamina.expectFailure(try lamina.run("info", "x"), code: 64)
+        #expect(try lamina.storeFiles().allSatisfy { !$0.hasPrefix("ingest/") })
     }
 
     @Test func rootIsTakenFromTheOption() throws {

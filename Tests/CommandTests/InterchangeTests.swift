@@ -21,7 +21,7 @@ private let hasPodman = has("podman")
 @Suite(.serialized) struct ImageInterchangeTests {
     /// Images with something unusual in each.
     enum Shape: String, CaseIterable, Sendable {
-        case single, many, empty, duplicates, withoutHistory, named, index, zstd, plain, history
+        case single, many, empty, foreign, duplicates, withoutHistory, named, index, zstd, plain, history
 
         var image: TestImage {
             var image = TestImage.sample(.gzip)
@@ -29,6 +29,12 @@ private let hasPodman = has("podman")
             case .single: image.layers.removeLast()
             case .many: image.layers = (0..<128).map { Self.layer("file\($0)", $0) }
             case .empty: image.layers.insert(TestImage.Layer([UInt8](repeating: 0, count: 1024)), at: 1)
+            case .foreign:
+                // Such as no registry may pass on; here they are like any other.
+                for index in image.layers.indices {
+                    image.layers[index].mediaType =
+                        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+                }
             case .duplicates: image.layers += [image.layers[0], image.layers[1]]
             case .withoutHistory: image.created = "2020-01-01T00:00:00Z"
             case .named: image.layers[0] = Self.layer(String(repeating: "n", count: 99) + "\u{fc}", 1)

@@ -66,6 +66,50 @@ import Testing
         #expect(table.dropFirst().allSatisfy { $0.hasSuffix("   1") }, "\(table)")
     }
 
+    @Test func listsFiles() throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        let layers = TestImage.sample().layers.map { "\(sha256($0.tar))" }
+        #expect(
+            try lamina.lines("layer", "ls-files", layers[0]) == [
+                "big", "etc", "etc/gone", "etc/release", "link",
+            ])
+        #expect(try lamina.lines("layer", "ls-files", layers[1]) == ["etc", "etc/.wh.gone", "etc/release"])
+        let long = try lamina.lines("layer", "ls-files", "-l", layers[0])
+        #expect(long.count == 5)
+        #expect(
+            long[0].split(separator: " ") == [
+                "-rw-r--r--", "1000", "100", "1", "200000", "2017-07-14T02:40:00Z", "big",
+            ], "\(long)")
+        #expect(long[1].hasPrefix("drwxr-xr-x   ") && long[4].hasSuffix("-> etc/release"), "\(long)")
+        #expect(
+            try lamina.lines("layer", "ls-files", "--format", "{{.Mode}} {{.Path}}", layers[1])[1]
+                == "deleted etc/.wh.gone")
+        lamina.expectFailure(
+            try lamina.run("layer", "ls-files", "nothing"), code: 3, "nothing: no such layer")
+        lamina.expectFailure(try lamina.run("layer", "ls-files"), code: 64)
+        lamina.expectFailure(
+            try lamina.run("layer", "ls-files", "--format", "{{.X}}", layers[0]), code: 64, ".X")
+    }
+
+    @Test func inspects() throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        let layer = TestImage.sample().layers[0]
+        let text = try lamina.lines("layer", "inspect", "\(sha256(layer.tar).hex.prefix(12))").joined(
+            separator: "\n")
+        for part in [
+            "\"DiffID\" : \"\(sha256(layer.tar))\"", "\"TarSize\" : \(layer.tar.count)", "\"Entries\" : 6",
+            "\"Objects\" : 1",
+            "\"ObjectSize\" : 200000", "\"Digest\" : \"\(sha256(layer.blob))\"", "\"Kept\" : true",
+        ] { #expect(text.contains(part), "\(part) in \(text)") }
+        let none = try lamina.run("layer", "inspect", "nothing")
+        #expect(
+            none.exitCode == 3 && none.lines == ["[]"]
+                && none.errorLines == ["lamina: nothing: no such layer"])
+        lamina.expectFailure(try lamina.run("layer", "inspect"), code: 64)
+    }
+
     @Test func findsDamage() throws {
         let lamina = try LaminaProgram()
         try lamina.loadSample()

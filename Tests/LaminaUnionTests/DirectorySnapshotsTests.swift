@@ -60,7 +60,7 @@ import Testing
         let id = try fixture.id("d")
         let all = try read(fixture.union, id, from: 0).names
         let start = try read(fixture.union, id, from: 0, count: 10)
-        for _ in 0..<200 { _ = try read(fixture.union, id, from: 0, count: 5) }
+        for _ in 0..<1_100 { _ = try read(fixture.union, id, from: 0, count: 5) }
         #expect(try start.names + read(fixture.union, id, from: start.next).names == all)
     }
 

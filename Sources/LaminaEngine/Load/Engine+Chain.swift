@@ -14,8 +14,7 @@ extension Engine {
         let name = "chain \(chainID)"
         var trees: [SharedTree] = []
         for diffID in diffIDs {
-            let tree = try tree(store.openLayer(diffID, StorePath.index), "index of layer \(diffID)")
-            trees.append(SharedTree(tree))
+            trees.append(SharedTree(try layerTree(diffID)))
         }
         let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
         try Self.indexing(name) { () throws(IndexError) in
@@ -27,6 +26,11 @@ extension Engine {
     /// The tree of a chain that is in the store.
     func chainTree(_ chainID: Digest) throws(LaminaError) -> Tree {
         try tree(store.openChain(chainID), "chain \(chainID)")
+    }
+
+    /// The tree of one layer by itself.
+    func layerTree(_ diffID: Digest) throws(LaminaError) -> Tree {
+        try tree(store.openLayer(diffID, StorePath.index), "index of layer \(diffID)")
     }
 
     private func tree(

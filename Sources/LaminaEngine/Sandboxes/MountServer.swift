@@ -38,7 +38,7 @@ enum MountServer {
     }
 
     /// The program: `LAMINA_MOUNTD`, else beside this executable, else in `PATH`.
-    private static func program() throws(LaminaError) -> ByteString {
+    static func program() throws(LaminaError) -> ByteString {
         if let path = ProcessInfo.processInfo.environment["LAMINA_MOUNTD"], !path.isEmpty {
             return ByteString(path)
         }

@@ -33,7 +33,7 @@ struct SnapshotPosition {
 final class DirectorySnapshots: Sendable {
     /// A bit less than 32 bits of number, so that a position stays positive.
     static let numbers: UInt32 = 0x3FFF_FFFF
-    private static let mostSnapshots = 64
+    private static let mostSnapshots = 1_024
     private static let mostEntries = 65_536
 
     private struct Snapshot {

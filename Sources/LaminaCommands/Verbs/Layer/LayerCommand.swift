@@ -6,8 +6,10 @@ import LaminaEngine
 /// `lamina layer`
 struct LayerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "layer", abstract: "List layers, and give their original tars back.",
-        subcommands: [LayerListCommand.self, LayerWriteCommand.self])
+        commandName: "layer", abstract: "List layers and what they hold, and give their original tars back.",
+        subcommands: [
+            LayerListCommand.self, LayerInspectCommand.self, LayerFilesCommand.self, LayerWriteCommand.self,
+        ])
 }
 
 /// `lamina layer ls`

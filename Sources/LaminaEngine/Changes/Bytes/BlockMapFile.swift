@@ -9,7 +9,7 @@ import LaminaSystem
 struct BlockMapFile: Sendable {
     private static let headerSize = 64
     private static let bitmapOffset: Int64 = 4096
-    private static let smallestShift = 16
+    private static let shifts: ClosedRange<UInt64> = 12...40
     private static let mostBlocks: UInt64 = 1 << 20
 
     private let shift: UInt64
@@ -26,9 +26,8 @@ struct BlockMapFile: Sendable {
         guard header.count == Self.headerSize, header.starts(with: Array("LAMBMAP1".utf8)), number(8, 4) == 1,
             number(16, 8) == nid, number(24, 8) == size, size > 0, size <= Limits.fileSize
         else { throw .badMessage }
-        var shift = UInt64(Self.smallestShift)
-        while size >> shift >= Self.mostBlocks { shift += 1 }
-        guard number(12, 4) == shift else { throw .badMessage }
+        let shift = number(12, 4)
+        guard Self.shifts.contains(shift), size >> shift < Self.mostBlocks else { throw .badMessage }
         self.shift = shift
         count = Int((size + (1 << shift) - 1) >> shift)
         let wordCount = (count + 63) / 64

@@ -74,8 +74,14 @@ public struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: raw)
     }
 
+    /// A `..` can lose against renames and mounts of others so often, and no more.
+    private static var mostRaces: Int { 10_000 }
+
     /// Opens `name` below this directory under the rules of `openat2(2)`; `resolve` are
     /// `CLINUX_RESOLVE_*` bits.
+    ///
+    /// The kernel answers `EAGAIN` when somebody renamed or mounted anything on the machine while it went through a
+    /// `..` of the path. It is asked again then.
     public borrowing func open(
         _ name: ByteString, _ flags: Int32, permissions: UInt32 = 0, resolve: UInt64
     ) throws(Errno) -> Descriptor {
@@ -83,11 +89,15 @@ public struct Descriptor: ~Copyable, Sendable {
         let directory = rawValue
         // SAFETY: the name is NUL-terminated and alive during the call.
         let raw = try unsafe name.withCString { (pointer) throws(Errno) in
-            try checked {
-                unsafe clinux_openat2(
+            for _ in 0..<Self.mostRaces {
+                let file = unsafe clinux_openat2(
                     directory, pointer, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(permissions),
                     resolve)
+                if file >= 0 { return file }
+                let error = Errno(rawValue: errno)
+                guard error == .resourceTemporarilyUnavailable || error == .interrupted else { throw error }
             }
+            throw .resourceTemporarilyUnavailable
         }
         return Descriptor(owning: raw)
     }

@@ -1,6 +1,7 @@
 import Glibc
 import LaminaCore
 import LaminaSystem
+import Synchronization
 import Testing
 
 @Suite struct DescriptorTests {
@@ -18,6 +19,40 @@ import Testing
             try directory.removeTree("a")
             try directory.removeTree("nothing")
             #expect(try directory.entries().map(\.name) == ["f"])
+        }
+    }
+
+    /// The kernel gives up on a `..` while anything is renamed on the machine.
+    @Test func renamesElsewhereDisturbNobody() throws {
+        try withTemporaryDirectory { directory in
+            try directory.makeDirectory("a", permissions: 0o700)
+            _ = try directory.open("f", O_RDWR | O_CREAT, permissions: 0o600)
+            _ = try directory.open("x", O_RDWR | O_CREAT, permissions: 0o600)
+            let renaming = Renaming(try directory.duplicate())
+            let renamer = try Worker(renaming) { renaming in renaming.run() }
+            var failures = 0
+            for _ in 0..<20_000 {
+                if (try? directory.open("a/../a/../f", OpenFlag.path, resolve: Resolve.inRoot)) == nil {
+                    failures += 1
+                }
+            }
+            renaming.isEnding.store(true, ordering: .relaxed)
+            renamer.join()
+            #expect(failures == 0)
+        }
+    }
+
+    private final class Renaming: Sendable {
+        let directory: SharedDescriptor
+        let isEnding = Atomic<Bool>(false)
+
+        init(_ directory: consuming Descriptor) { self.directory = SharedDescriptor(directory) }
+
+        func run() {
+            while !isEnding.load(ordering: .relaxed) {
+                try? directory.descriptor.rename("x", to: directory.descriptor, "y")
+                try? directory.descriptor.rename("y", to: directory.descriptor, "x")
+            }
         }
     }
 

@@ -42,6 +42,9 @@ import Testing
         Change(testDescription: "write to hard links") {
             try $0.open("b/h3", O_RDWR).write([7].raw, at: 3)
         },
+        Change(testDescription: "write to large hard links", mayLeaveTime: true) {
+            try $0.open("b/l2", O_RDWR).write([7].raw, at: 70_000)
+        },
         Change(testDescription: "rename") {
             try $0.union.rename("f", in: $0.id("a/d"), to: "new", in: $0.id("b"), flags: 0)
         },
@@ -54,7 +57,8 @@ import Testing
             [
                 .file("a/d/f", bytes: pattern(100_000), 0o4755, uid: 3, attributes: [attribute]),
                 .file("a/big", bytes: large), .file("a/h1", "linked text"), .hardLink("a/h2", "a/h1"),
-                .directory("b"), .hardLink("b/h3", "a/h1"), .symlink("a/s", "target"),
+                .directory("b"), .hardLink("b/h3", "a/h1"), .file("a/l1", bytes: large),
+                .hardLink("b/l2", "a/l1"), .symlink("a/s", "target"),
             ], inMemory: false)
     }
 

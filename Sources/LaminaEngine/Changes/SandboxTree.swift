@@ -8,7 +8,7 @@ import LaminaSystem
 /// A sandbox as its files on disk say it.
 final class SandboxTree: Sendable {
     let lower: SandboxLower
-    let marks: SandboxMarks
+    let marks: OverlayConvention
     private let upper: Descriptor
     private let maps: ByteString
 
@@ -19,7 +19,7 @@ final class SandboxTree: Sendable {
         }
         marks = try Engine.system(directory) { () throws(Errno) in
             let work = try Descriptor.open(directory.appending("work"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            return try SandboxMarks(probing: work)
+            return try OverlayConvention(probing: work)
         }
         maps = directory.appending("maps")
         lower = try SandboxLower(sandbox.chainID, of: engine)
@@ -67,7 +67,7 @@ final class SandboxTree: Sendable {
         } catch Errno.notSupported {
             return []
         }
-        for name in names.sorted() where !marks.hides(name) {
+        for name in names.sorted() where !marks.hides(name) && name != "security.selinux" {
             if let value = try node.mark(name) { result.append(ExtendedAttribute(name: name, value: value)) }
         }
         return result

@@ -71,7 +71,7 @@ extension Server {
             union.keepOpen(file)
             return OpenedFile(handle: 0)
         }
-        let keeps: UInt32 = union.keepsPages(of: id) ? FileHandle.keepCache : 0
+        let keeps = FileHandle.noFlush | (union.keepsPages(of: id) ? FileHandle.keepCache : 0)
         guard passthrough.isOn else { return OpenedFile(handle: try files.insert(file), flags: keeps) }
         let backing = try file.backing(writes: flags.writes)
         var opened = OpenedFile(handle: try files.insert(file), flags: keeps)

@@ -1,5 +1,7 @@
 // BlockBits owns one bit for each block of a file. Bits are only ever set.
 
+import LaminaSystem
+
 /// A set of block numbers below `count`.
 struct BlockBits: Equatable {
     private(set) var words: [UInt64]
@@ -9,7 +11,7 @@ struct BlockBits: Equatable {
 
     init(count: Int) {
         self.count = count
-        words = Array(repeating: 0, count: BlockBits.wordCount(count))
+        words = Array(repeating: 0, count: BlockMapHeader.wordCount(count))
     }
 
     /// Takes words from a file; bits behind the last block are dropped.
@@ -19,8 +21,6 @@ struct BlockBits: Equatable {
         if count % 64 != 0 { self.words[self.words.count - 1] &= (1 << UInt64(count % 64)) - 1 }
         setCount = self.words.reduce(0) { $0 + $1.nonzeroBitCount }
     }
-
-    static func wordCount(_ count: Int) -> Int { (count + 63) / 64 }
 
     func contains(_ block: Int) -> Bool {
         guard block >= 0, block < count else { return false }

@@ -51,7 +51,7 @@ struct BlockMap {
     private static func read(
         _ file: SharedDescriptor, _ header: BlockMapHeader, at offset: Int64
     ) throws(Errno) -> BlockBits {
-        let count = BlockBits.wordCount(header.blockCount)
+        let count = BlockMapHeader.wordCount(header.blockCount)
         let bytes = try file.descriptor.readBytes(at: offset, count: count * 8)
         guard bytes.count == count * 8 else { throw .badMessage }
         var words = [UInt64](repeating: 0, count: count)

@@ -20,6 +20,12 @@ extension UpperTree {
         try file.setExtendedAttribute(convention.metacopy, refused.raw)
     }
 
+    /// Notes that a map says which of a file's bytes are its own, and keeps overlayfs away from it.
+    func setMap(_ mark: BlockMapMark, of file: borrowing Descriptor) throws(Errno) {
+        try file.setExtendedAttribute(convention.blockMap, mark.encoded.raw)
+        try setRefused(file)
+    }
+
     /// Makes a file like any other: all its bytes are its own, durably.
     func removeMarks(of file: borrowing Descriptor) throws(Errno) {
         try file.removeMark(convention.fresh)

@@ -15,10 +15,10 @@ extension UpperData {
         /// Nil for a file without marks.
         init?(of handle: borrowing Descriptor, _ upper: UpperTree) throws(Errno) {
             // The last one to go.
-            guard let metacopy = try upper.mark(upper.convention.metacopy, of: handle) else { return nil }
+            guard let metacopy = try handle.mark(upper.convention.metacopy) else { return nil }
             isRefused = metacopy == OverlayConvention.refusedMetacopy
-            map = try upper.mark(upper.convention.blockMap, of: handle)
-            fresh = try upper.mark(upper.convention.fresh, of: handle)
+            map = try handle.mark(upper.convention.blockMap)
+            fresh = try handle.mark(upper.convention.fresh)
         }
 
         /// Whether the copy was made in another boot and never settled.

@@ -87,7 +87,7 @@ extension UpperData {
     func beginCopy(_ file: borrowing Descriptor) throws(Errno) -> SharedDescriptor? {
         guard !upper.isVolatile else { return nil }
         let held = SharedDescriptor(try file.reopen(O_RDONLY))
-        if try upper.mark(upper.convention.origin, of: file) == nil { try upper.setOrigin(source, of: file) }
+        if try file.mark(upper.convention.origin) == nil { try upper.setOrigin(source, of: file) }
         try upper.setFresh(file)
         return held
     }

@@ -175,7 +175,7 @@ extension UpperData {
         of file: borrowing Descriptor, _ change: (borrowing Descriptor) throws(Errno) -> Value
     ) throws(Errno) -> Value {
         let before = try file.status()
-        let capability = try upper.mark("security.capability", of: file)
+        let capability = try file.mark("security.capability")
         let result = try change(file)
         if let capability { try file.setExtendedAttribute("security.capability", capability.raw) }
         try file.setTimes(atime: .set(before.atime), mtime: .set(before.mtime))

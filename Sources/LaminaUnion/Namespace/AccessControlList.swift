@@ -118,7 +118,7 @@ extension Namespace {
         case .list(let list): return list
         case .unknown: break
         }
-        let value = try upper.mark(AccessControlList.defaultName, of: try upper.open(node))
+        let value = try upper.open(node).mark(AccessControlList.defaultName)
         guard let value, let list = AccessControlList(value) else {
             node.inherited = .none
             return nil

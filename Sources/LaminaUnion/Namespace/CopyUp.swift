@@ -27,7 +27,8 @@ extension Namespace {
             try publish(temporary, of: nid, at: places)
         } catch {
             try? upper.work.removeFile(temporary)
-            copy.data?.discard()
+            // Where it could not be taken back, the next mount finishes it, and needs its map.
+            if (try? copy.handle.status().linkCount) == 0 { copy.data?.discard() }
             throw error
         }
         upper.copiedUp(copy.kind)

@@ -11,9 +11,9 @@ extension Namespace {
     func foreignOrigin(
         of handle: borrowing Descriptor, _ name: ByteString, in directory: UpperNode
     ) throws(Errno) -> UInt64? {
-        guard try upper.mark(upper.convention.metacopy, of: handle) != nil else { return nil }
+        guard try handle.mark(upper.convention.metacopy) != nil else { return nil }
         var path = name
-        if let redirect = try upper.mark(upper.convention.redirect, of: handle) {
+        if let redirect = try handle.mark(upper.convention.redirect) {
             path = ByteString(redirect)
         }
         let nid: UInt64?
@@ -64,7 +64,7 @@ extension Namespace {
     func leaveOwnName(_ node: UpperNode) throws(Errno) {
         guard let data = node.data, data.isMetacopy else { return }
         let handle = try upper.open(node)
-        guard try upper.mark(upper.convention.redirect, of: handle) == nil else { return }
+        guard try handle.mark(upper.convention.redirect) == nil else { return }
         let path = try lower.path(of: data.source)
         try path.withSpan { (bytes) throws(Errno) in
             try handle.setExtendedAttribute(upper.convention.redirect, bytes.raw)

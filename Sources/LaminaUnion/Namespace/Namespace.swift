@@ -103,7 +103,7 @@ struct Namespace: ~Copyable {
         of handle: borrowing Descriptor, _ name: ByteString, in directory: UpperNode, type: FileType
     ) throws(Errno) -> UInt64? {
         guard type == .directory else {
-            guard let mark = try upper.mark(upper.convention.origin, of: handle) else {
+            guard let mark = try handle.mark(upper.convention.origin) else {
                 return type == .regular ? try foreignOrigin(of: handle, name, in: directory) : nil
             }
             guard let nid = UInt64(String(decoding: mark, as: UTF8.self)),
@@ -111,8 +111,8 @@ struct Namespace: ~Copyable {
             else { return nil }
             return nid
         }
-        if try upper.mark(upper.convention.opaque, of: handle) == [UInt8(ascii: "y")] { return nil }
-        if let redirect = try upper.mark(upper.convention.redirect, of: handle) {
+        if try handle.mark(upper.convention.opaque) == [UInt8(ascii: "y")] { return nil }
+        if let redirect = try handle.mark(upper.convention.redirect) {
             let path = ByteString(redirect)
             if path.hasPrefix("/") { return try lower.directory(atPath: path) }
             return try lowerDirectory(path, in: directory)

@@ -31,7 +31,7 @@ extension Union {
                 switch try handle.status().type {
                 case .directory:
                     try takeUpLeftovers(in: directory.openDirectory(entry.name), path + [entry.name])
-                case .regular where try upper.mark(upper.convention.fresh, of: handle) != nil:
+                case .regular where try handle.mark(upper.convention.fresh) != nil:
                     try meet(path + [entry.name])
                 default: break
                 }

@@ -57,7 +57,7 @@ extension UpperTree {
     /// plain user may not read: such a file must not keep him from listing its directory.
     private func record(of handle: borrowing Descriptor) throws(Errno) -> OverrideStat? {
         do throws(Errno) {
-            return try mark(OverrideStat.attribute, of: handle).flatMap { OverrideStat($0) }
+            return try handle.mark(OverrideStat.attribute).flatMap { OverrideStat($0) }
         } catch Errno.permissionDenied {
             return nil
         }

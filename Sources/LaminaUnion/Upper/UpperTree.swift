@@ -137,17 +137,6 @@ final class UpperTree: Sendable {
         }
     }
 
-    /// The value of one of the union's own marks; nil when the node has none.
-    func mark(_ attribute: ByteString, of node: borrowing Descriptor) throws(Errno) -> [UInt8]? {
-        do throws(Errno) {
-            return try node.extendedAttribute(attribute)
-        } catch Errno.noData {
-            return nil
-        } catch Errno.notSupported {
-            return nil
-        }
-    }
-
     /// Makes a whiteout in `work` and returns its name there.
     func makeWhiteout() throws(Errno) -> ByteString {
         let name = temporaryName()

@@ -7,11 +7,6 @@ import LaminaSystem
 
 /// A block map in memory.
 struct BlockMapFile: Sendable {
-    private static let headerSize = 64
-    private static let bitmapOffset: Int64 = 4096
-    private static let shifts: ClosedRange<UInt64> = 12...40
-    private static let mostBlocks: UInt64 = 1 << 20
-
     private let shift: UInt64
     private let count: Int
     private let words: [UInt64]
@@ -19,23 +14,15 @@ struct BlockMapFile: Sendable {
     /// Reads the map of the lower file `nid` of `size` bytes. After a power cut only what is durable counts.
     /// - Throws: `EBADMSG` for a file that is none.
     init(_ file: borrowing Descriptor, nid: UInt64, size: UInt64) throws(Errno) {
-        let header = try file.readBytes(at: 0, count: Self.headerSize)
-        func number(_ offset: Int, _ length: Int) -> UInt64 {
-            (0..<length).reduce(0) { $0 | UInt64(header[offset + $1]) << UInt64(8 * $1) }
-        }
-        guard header.count == Self.headerSize, header.starts(with: Array("LAMBMAP1".utf8)), number(8, 4) == 1,
-            number(16, 8) == nid, number(24, 8) == size, size > 0, size <= Limits.fileSize
+        guard let header = BlockMapHeader(try file.readBytes(at: 0, count: BlockMapHeader.size)),
+            header.nid == nid, header.originalSize == size, try file.status().size == header.fileSize
         else { throw .badMessage }
-        let shift = number(12, 4)
-        guard Self.shifts.contains(shift), size >> shift < Self.mostBlocks else { throw .badMessage }
-        self.shift = shift
-        count = Int((size + (1 << shift) - 1) >> shift)
-        let wordCount = (count + 63) / 64
-        let space = (Int64(wordCount) * 8 + 4095) / 4096 * 4096
-        guard try file.status().size == Self.bitmapOffset + 2 * space else { throw .badMessage }
-        let isThisBoots = try Array(header[32..<48]) == BootID.current()
+        shift = UInt64(header.blockShift)
+        count = header.blockCount
+        let wordCount = BlockMapHeader.wordCount(count)
+        let isThisBoots = try header.boot == BootIdentity.current()
         let bytes = try file.readBytes(
-            at: Self.bitmapOffset + (isThisBoots ? 0 : space), count: wordCount * 8)
+            at: BlockMapHeader.bitmapOffset + (isThisBoots ? 0 : header.bitmapSpace), count: wordCount * 8)
         guard bytes.count == wordCount * 8 else { throw .badMessage }
         var words = [UInt64](repeating: 0, count: wordCount)
         for (index, byte) in bytes.enumerated() {
@@ -54,16 +41,5 @@ struct BlockMapFile: Sendable {
 
     private func contains(_ block: Int) -> Bool {
         block < count && words[block / 64] & (1 << UInt64(block % 64)) != 0
-    }
-}
-
-/// The kernel's name for the time since it was started.
-enum BootID {
-    /// `/proc/sys/kernel/random/boot_id` as 16 bytes; `EIO` where the kernel does not say it.
-    static func current() throws(Errno) -> [UInt8] {
-        let text = try Descriptor.open("/proc/sys/kernel/random/boot_id", O_RDONLY).readAll(limit: 64)
-        let digits = text.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count == 32 else { throw .ioError }
-        return (0..<16).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) }
     }
 }

@@ -55,7 +55,7 @@ struct LayerFile: Sendable {
         let found = try Engine.system(thing) { () throws(Errno) in
             (
                 metacopy: try file.mark(marks.metacopy), map: try file.mark(marks.blockMap),
-                fresh: try file.mark(marks.fresh), boot: try BootID.current()
+                fresh: try file.mark(marks.fresh), boot: try BootIdentity.current().bytes
             )
         }
         guard let metacopy = found.metacopy else { return (.whole, size) }
@@ -68,25 +68,16 @@ struct LayerFile: Sendable {
             return (.lower(bytes, limit: bytes.length), bytes.length)
         }
         if let text = found.map {
-            let (name, limit) = try Self.mark(text, thing)
-            let map = try Engine.system(thing) { () throws(Errno) in
-                try BlockMapFile(tree.openMap(name), nid: source, size: bytes.length)
+            guard let mark = BlockMapMark(text) else {
+                throw LaminaError(.failure, "\(thing)", "has a damaged block map mark")
             }
-            return (.mapped(bytes, map, limit: min(limit, size, bytes.length)), size)
+            let map = try Engine.system(thing) { () throws(Errno) in
+                try BlockMapFile(tree.openMap(mark.name), nid: source, size: bytes.length)
+            }
+            return (.mapped(bytes, map, limit: min(mark.limit, size, bytes.length)), size)
         }
-        if metacopy == [UInt8(ascii: "L")] { return (.whole, size) }
+        if metacopy == OverlayConvention.refusedMetacopy { return (.whole, size) }
         return (.lower(bytes, limit: min(bytes.length, size)), size)
-    }
-
-    /// `<name> <limit>`.
-    private static func mark(
-        _ text: [UInt8], _ thing: ByteString
-    ) throws(LaminaError) -> (ByteString, UInt64) {
-        let parts = text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].count == 16, parts[0].allSatisfy({ $0 != UInt8(ascii: "/") }),
-            let limit = UInt64(String(decoding: parts[1], as: UTF8.self))
-        else { throw LaminaError(.failure, "\(thing)", "has a damaged block map mark") }
-        return (ByteString(parts[0]), limit)
     }
 
     /// Reads up to `buffer.count` bytes at `offset`, from one place; 0 at the end.

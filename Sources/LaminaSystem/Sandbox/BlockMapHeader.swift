@@ -4,27 +4,27 @@
 import LaminaCore
 
 /// The fixed part of a block map.
-struct BlockMapHeader: Equatable {
+package struct BlockMapHeader: Equatable {
     /// The lower node that the file was copied from.
-    var nid: UInt64
+    package var nid: UInt64
     /// Bytes of that lower file.
-    var originalSize: UInt64
+    package var originalSize: UInt64
     /// log2 of a block's bytes.
-    var blockShift: UInt8
+    package var blockShift: UInt8
     /// The boot in which the bits were last written.
-    var boot: BootIdentity
+    package var boot: BootIdentity
 
-    static let magic: [UInt8] = Array("LAMBMAP1".utf8)
-    static let version: UInt32 = 1
+    package static let magic: [UInt8] = Array("LAMBMAP1".utf8)
+    package static let version: UInt32 = 1
     /// Bytes of the header's fields, and where the first bitmap starts.
-    static let size = 64
-    static let bitmapOffset: Int64 = 4096
+    package static let size = 64
+    package static let bitmapOffset: Int64 = 4096
     /// Blocks of 4 KiB, larger ones where a file would have more than 2²⁰ of them.
-    static let smallestShift: UInt8 = 12
-    static let largestShift: UInt8 = 40
-    static let mostBlocks: UInt64 = 1 << 20
+    package static let smallestShift: UInt8 = 12
+    package static let largestShift: UInt8 = 40
+    package static let mostBlocks: UInt64 = 1 << 20
 
-    init(nid: UInt64, originalSize: UInt64, boot: BootIdentity) {
+    package init(nid: UInt64, originalSize: UInt64, boot: BootIdentity) {
         self.nid = nid
         self.originalSize = originalSize
         self.boot = boot
@@ -33,7 +33,7 @@ struct BlockMapHeader: Equatable {
     }
 
     /// Nil when the bytes are no header that this version writes.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count >= Self.size, Array(bytes[..<8]) == Self.magic else { return nil }
         func number(_ offset: Int, _ length: Int) -> UInt64 {
             (0..<length).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
@@ -49,7 +49,7 @@ struct BlockMapHeader: Equatable {
         blockShift = UInt8(shift)
     }
 
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var bytes = Self.magic
         func append(_ value: UInt64, _ length: Int) {
             for index in 0..<length { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
@@ -64,14 +64,17 @@ struct BlockMapHeader: Equatable {
     }
 
     /// At most `mostBlocks`.
-    var blockCount: Int {
+    package var blockCount: Int {
         Int((originalSize &+ (1 << UInt64(blockShift)) &- 1) >> UInt64(blockShift))
     }
 
+    /// Words of 64 bits that hold so many blocks' bits.
+    package static func wordCount(_ blocks: Int) -> Int { (blocks + 63) / 64 }
+
     /// Bytes that each bitmap has in the file: whole pages.
-    var bitmapSpace: Int64 {
-        (Int64(BlockBits.wordCount(blockCount)) * 8 + 4095) / 4096 * 4096
+    package var bitmapSpace: Int64 {
+        (Int64(Self.wordCount(blockCount)) * 8 + 4095) / 4096 * 4096
     }
 
-    var fileSize: Int64 { Self.bitmapOffset + 2 * bitmapSpace }
+    package var fileSize: Int64 { Self.bitmapOffset + 2 * bitmapSpace }
 }

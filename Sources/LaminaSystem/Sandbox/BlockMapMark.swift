@@ -1,25 +1,24 @@
 // BlockMapMark owns the value of the xattr that ties a sandbox's file to its block map.
 
 import LaminaCore
-import LaminaSystem
 
 /// `trusted.lamina.blockmap`: `<name> <limit>`.
 ///
 /// The limit stands here and not in the map because a filesystem keeps the order of a
 /// truncation and an xattr of one inode, through a power cut too.
-struct BlockMapMark: Equatable {
+package struct BlockMapMark: Equatable {
     /// The map's file in `maps`: 16 lowercase hexadecimal digits.
-    var name: ByteString
+    package var name: ByteString
     /// The smallest size that the file ever had: bytes from there on are never the lower's.
-    var limit: UInt64
+    package var limit: UInt64
 
-    init(name: ByteString, limit: UInt64) {
+    package init(name: ByteString, limit: UInt64) {
         self.name = name
         self.limit = limit
     }
 
     /// Nil when the value is none that this version writes.
-    init?(_ value: [UInt8]) {
+    package init?(_ value: [UInt8]) {
         let parts = value.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard parts.count == 2, Self.isName(parts[0]), parts[1].count <= 20,
             let limit = UInt64(String(decoding: parts[1], as: UTF8.self))
@@ -31,19 +30,11 @@ struct BlockMapMark: Equatable {
         bytes.count == 16 && bytes.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
-    var encoded: [UInt8] { Array(name.bytes) + Array(" \(limit)".utf8) }
+    package var encoded: [UInt8] { Array(name.bytes) + Array(" \(limit)".utf8) }
 
     /// A name that no other map has, after whatever copying of sandboxes.
-    static func newName() -> ByteString {
+    package static func newName() -> ByteString {
         let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
         return ByteString(String(repeating: "0", count: 16 - digits.count) + digits)
-    }
-}
-
-extension UpperTree {
-    /// Notes that a map says which of a file's bytes are its own, and keeps overlayfs away from it.
-    func setMap(_ mark: BlockMapMark, of file: borrowing Descriptor) throws(Errno) {
-        try file.setExtendedAttribute(convention.blockMap, mark.encoded.raw)
-        try setRefused(file)
     }
 }

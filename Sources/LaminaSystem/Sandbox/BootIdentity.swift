@@ -3,19 +3,18 @@
 
 import Glibc
 import LaminaCore
-import LaminaSystem
 
 /// `/proc/sys/kernel/random/boot_id`, 16 bytes.
-struct BootIdentity: Equatable, Sendable {
-    let bytes: [UInt8]
+package struct BootIdentity: Equatable, Sendable {
+    package let bytes: [UInt8]
 
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// This boot's.
     /// - Throws: `EIO` when the kernel does not say it.
-    static func current() throws(Errno) -> BootIdentity {
+    package static func current() throws(Errno) -> BootIdentity {
         guard let known else { throw .ioError }
         return known
     }

@@ -3,28 +3,27 @@
 
 import Glibc
 import LaminaCore
-import LaminaSystem
 
 /// Names of the marks, in the namespace that this process may write.
-struct OverlayConvention: Sendable {
+package struct OverlayConvention: Sendable {
     /// Whether the marks are in `trusted.*`; else in `user.*`, as overlayfs's with `userxattr`.
-    let isPrivileged: Bool
-    let opaque: ByteString
-    let redirect: ByteString
-    let origin: ByteString
+    package let isPrivileged: Bool
+    package let opaque: ByteString
+    package let redirect: ByteString
+    package let origin: ByteString
     /// On a file whose bytes are still the lower's: empty, as overlayfs writes and reads it.
-    let metacopy: ByteString
+    package let metacopy: ByteString
     /// Ties a file to its block map: `BlockMapMark`.
-    let blockMap: ByteString
+    package let blockMap: ByteString
     /// On a file whose bytes a power cut may take: the boot that made them, `BootIdentity`.
-    let fresh: ByteString
+    package let fresh: ByteString
     /// The value of `metacopy` beside either. Overlayfs answers `EIO` for one that is too
     /// short (fs/overlayfs/util.c, `ovl_check_metacopy_xattr`), where it would show zeros.
-    static let refusedMetacopy: [UInt8] = [UInt8(ascii: "L")]
+    package static let refusedMetacopy: [UInt8] = [UInt8(ascii: "L")]
 
     private let hidden: [ByteString]
 
-    init(privileged: Bool) {
+    package init(privileged: Bool) {
         let namespace: ByteString = privileged ? "trusted." : "user."
         isPrivileged = privileged
         opaque = namespace + "overlay.opaque"
@@ -40,7 +39,7 @@ struct OverlayConvention: Sendable {
 
     /// Takes `trusted.*` where this process may write it, which the kernel alone knows: root of
     /// a user namespace may not.
-    init(probing work: borrowing Descriptor) throws(Errno) {
+    package init(probing work: borrowing Descriptor) throws(Errno) {
         let probe: ByteString = "trusted.lamina.probe"
         do throws(Errno) {
             try work.setExtendedAttribute(probe, [UInt8](repeating: 0, count: 1).raw)
@@ -57,10 +56,23 @@ struct OverlayConvention: Sendable {
     }
 
     /// Whether files may record owners other than their own.
-    var readsOwners: Bool { !isPrivileged }
+    package var readsOwners: Bool { !isPrivileged }
 
     /// Whether an xattr belongs to the union, and the container neither sees nor sets it.
-    func hides(_ name: ByteString) -> Bool {
+    package func hides(_ name: ByteString) -> Bool {
         hidden.contains { name.hasPrefix($0) }
+    }
+}
+
+extension Descriptor {
+    /// The value of a mark; nil where the node has none, or the filesystem keeps none.
+    package borrowing func mark(_ name: ByteString) throws(Errno) -> [UInt8]? {
+        do throws(Errno) {
+            return try extendedAttribute(name)
+        } catch Errno.noData {
+            return nil
+        } catch Errno.notSupported {
+            return nil
+        }
     }
 }

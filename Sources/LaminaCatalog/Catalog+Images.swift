@@ -4,16 +4,20 @@ import GRDB
 import LaminaCore
 
 extension Catalog {
-    /// Makes an image visible in one transaction: its layers, itself, a manifest and tags.
+    /// Makes images visible in one transaction: each with a manifest and tags.
     ///
-    /// Layers and images that are there already are kept; a tag moves to this image. The
-    /// files of all layers must be durable before the call.
+    /// Images that are there already are kept; a tag moves to this image. Their layers are known and claimed by
+    /// `owner`, whose claims end. `secure` gives back what was pruned of their other content meanwhile, says what
+    /// it takes, and is called within the transaction; when it throws nothing is changed.
     public func add(
         _ images: [(image: ImageRecord, manifest: ManifestRecord?, references: [String])],
-        layers: [LayerRecord]
+        owner: String = "", secure: () throws(Errno) -> [ContentRecord] = { () throws(Errno) in [] }
     ) throws(CatalogError) {
         try write { database in
-            for layer in layers { try Self.insert(layer, in: database) }
+            let contents: [ContentRecord]
+            do throws(Errno) { contents = try secure() } catch { throw error }
+            for content in contents { try content.insert(in: database) }
+            try Self.endClaims(of: owner, in: database)
             for (image, manifest, references) in images {
                 try Self.insert(image, in: database)
                 if let manifest { try Self.insert(manifest, of: image, in: database) }
@@ -30,14 +34,17 @@ extension Catalog {
         try database.execute(
             sql: """
                 INSERT OR IGNORE INTO image
-                (id, chainID, architecture, os, variant, created, configSize, loaded)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                (id, chainID, architecture, os, variant, created, configSize, loaded, used)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 image.id, image.chainID, image.architecture, image.os, image.variant, image.created,
-                image.configSize, image.loaded,
+                image.configSize, image.loaded, image.loaded,
             ])
-        guard database.changesCount > 0 else { return }
+        guard database.changesCount > 0 else {
+            return try database.execute(
+                sql: "UPDATE image SET used = max(used, ?) WHERE id = ?", arguments: [image.loaded, image.id])
+        }
         for (position, diffID) in image.diffIDs.enumerated() {
             try database.execute(
                 sql: "INSERT INTO imageLayer (image, position, diffID) VALUES (?, ?, ?)",
@@ -130,7 +137,7 @@ extension Catalog {
         }
     }
 
-    /// Removes an image with its tags and manifests; its layers stay until `removeUnused`.
+    /// Removes an image with its tags and manifests; its layers stay until a prune.
     ///
     /// Throws `imageInUse` while a sandbox is based on it or shows it, unless `force`; a sandbox keeps
     /// its layers either way.

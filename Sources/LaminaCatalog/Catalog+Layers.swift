@@ -18,14 +18,6 @@ public struct CatalogReferences: Sendable {
     public var volumes: Set<String> = []
 }
 
-/// What `removeUnused` forgot, and what it left.
-public struct CatalogUnused: Sendable {
-    public var images: [Digest] = []
-    /// Normalised references of these images.
-    public var references: [String] = []
-    public var kept = CatalogReferences()
-}
-
 extension Catalog {
     /// The layer with this diffID and the blobs known for it.
     public func layer(_ diffID: Digest) throws(CatalogError) -> LayerRecord? {
@@ -48,15 +40,19 @@ extension Catalog {
         }
     }
 
-    static func insert(_ layer: LayerRecord, in database: Database) throws {
+    /// Whether the row is new.
+    @discardableResult
+    static func insert(_ layer: LayerRecord, in database: Database) throws -> Bool {
         try database.execute(
             sql: "INSERT OR IGNORE INTO layer (diffID, tarSize, streamSize, entryCount) VALUES (?, ?, ?, ?)",
             arguments: [layer.diffID, layer.tarSize, layer.streamSize, layer.entryCount])
+        let isNew = database.changesCount > 0
         for blob in layer.blobs {
             try database.execute(
                 sql: "INSERT OR IGNORE INTO layerBlob (digest, diffID, size) VALUES (?, ?, ?)",
                 arguments: [blob.digest, layer.diffID, blob.size])
         }
+        return isNew
     }
 
     /// What is referenced now. O(rows).
@@ -64,56 +60,9 @@ extension Catalog {
         try read { try Self.references(in: $0) }
     }
 
-    /// Forgets every layer that no image and no sandbox has, and before that, with `images`,
-    /// every image that no sandbox has. The caller removes the files next, with the store's lease
-    /// held alone. With `dryRun` nothing is changed.
-    public func removeUnused(images: Bool = false, dryRun: Bool = false) throws(CatalogError) -> CatalogUnused
-    {
-        do {
-            return try queue.writeWithoutTransaction { database in
-                var result = CatalogUnused()
-                try database.inTransaction(.immediate) {
-                    if images { try Self.removeUnusedImages(in: database, &result) }
-                    try database.execute(
-                        sql: """
-                            DELETE FROM layer WHERE diffID NOT IN (SELECT diffID FROM layerUse)
-                            """)
-                    result.kept = try Self.references(in: database)
-                    try FaultInjection.check(.commit)
-                    return dryRun ? .rollback : .commit
-                }
-                return result
-            }
-        } catch {
-            throw CatalogError(error)
-        }
-    }
-
-    /// Forgets those of `diffIDs` that no image and no sandbox has. The caller removes the files next,
-    /// with the store's lease held alone.
-    public func removeUnused(layers diffIDs: [Digest]) throws(CatalogError) {
-        try write { database in
-            for diffID in diffIDs {
-                try database.execute(
-                    sql: """
-                        DELETE FROM layer WHERE diffID = ? AND diffID NOT IN (SELECT diffID FROM layerUse)
-                        """, arguments: [diffID])
-            }
-        }
-    }
-
     /// The diffIDs of all layers, also of those that no image has. O(layers).
     public func layers() throws(CatalogError) -> Set<Digest> {
         try read { Set(try Digest.fetchAll($0, sql: "SELECT diffID FROM layer")) }
-    }
-
-    private static func removeUnusedImages(in database: Database, _ result: inout CatalogUnused) throws {
-        let unused = "image NOT IN (SELECT image FROM imageUse)"
-        result.references = try String.fetchAll(
-            database, sql: "SELECT reference FROM tag WHERE \(unused) ORDER BY reference")
-        result.images = try Digest.fetchAll(
-            database, sql: "SELECT id FROM image WHERE id NOT IN (SELECT image FROM imageUse) ORDER BY id")
-        try database.execute(sql: "DELETE FROM image WHERE id NOT IN (SELECT image FROM imageUse)")
     }
 
     private static func references(in database: Database) throws -> CatalogReferences {

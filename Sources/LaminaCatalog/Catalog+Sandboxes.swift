@@ -8,10 +8,12 @@ extension Catalog {
     ///
     /// Throws `nameTaken` when another one has its name, `imageGone` when its image or one of a
     /// redirect was removed meanwhile, `noVolume` for a volume that is neither there nor in `volumes`.
-    /// `place` gives the directory of a volume that is added its name, durably, just before the commit.
+    /// `place` gives the directory of a volume that is added its name, durably, just before the commit;
+    /// `placeSandbox` does the same for the sandbox's own.
     public func add(
         _ sandbox: SandboxRecord, volumes: [VolumeRecord] = [],
-        place: (String) throws(Errno) -> Void = { _ throws(Errno) in }
+        place: (String) throws(Errno) -> Void = { _ throws(Errno) in },
+        placeSandbox: () throws(Errno) -> Void = { () throws(Errno) in }
     ) throws(CatalogError) {
         try write { database in
             let taken = try Bool.fetchOne(
@@ -38,7 +40,11 @@ extension Catalog {
             var new: [VolumeRecord] = []
             for volume in volumes where try Self.insert(volume, in: database) { new.append(volume) }
             try Self.insert(sandbox.redirects, of: sandbox.id, in: database)
+            try database.execute(
+                sql: "UPDATE image SET used = max(used, ?) WHERE id = ?",
+                arguments: [sandbox.created, sandbox.image])
             for volume in new { try Self.move(volume.name, place) }
+            do throws(Errno) { try placeSandbox() } catch { throw error }
         }
     }
 
@@ -83,6 +89,12 @@ extension Catalog {
             try database.execute(
                 sql: "UPDATE sandbox SET mountpoint = ?, readOnly = ? WHERE id = ?",
                 arguments: [mountpoint, readOnly, id])
+            guard mountpoint != nil else { return }
+            try database.execute(
+                sql: """
+                    UPDATE image SET used = max(used, unixepoch())
+                    WHERE id = (SELECT image FROM sandbox WHERE id = ?)
+                    """, arguments: [id])
         }
     }
 

@@ -8,6 +8,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 images, layers, sandboxes", migrate: createFirst)
         migrator.registerMigration("2 volumes, redirects", migrate: createVolumes)
+        migrator.registerMigration("3 contents, claims", migrate: createContents)
         return migrator
     }
 

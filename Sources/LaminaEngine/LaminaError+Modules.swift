@@ -15,7 +15,6 @@ extension LaminaError {
             case .system(_, let error): Code(error)
             case .layer(let error): Code(error)
             case .digestMismatch, .sizeMismatch: .badInput
-            case .busy: .busy
             case .missing, .badSplits, .unusableRoot: .failure
             }
         self.init(code, thing, "\(error)", cause: error)

@@ -34,7 +34,7 @@ extension Store {
 
     /// Opens one file of a layer (`StorePath.stream`, `.splits`, `.index`) for reading.
     public func openLayer(_ diffID: Digest, _ file: ByteString) throws(StoreError) -> Descriptor {
-        try open(StorePath.layer(diffID).appending(file), in: layers, .layer, diffID)
+        try open(StorePath.layer(diffID).appending(file), in: layers, .layer, diffID, file)
     }
 
     /// Opens the tree of a chain for reading.
@@ -43,10 +43,18 @@ extension Store {
     }
 
     private func open(
-        _ name: ByteString, in room: borrowing Descriptor, _ content: StoreContent, _ digest: Digest
+        _ name: ByteString, in room: borrowing Descriptor, _ content: StoreContent, _ digest: Digest,
+        _ file: ByteString? = nil
     ) throws(StoreError) -> Descriptor {
         do throws(Errno) {
-            return try room.open(name, O_RDONLY | O_NOFOLLOW)
+            do throws(Errno) {
+                return try room.open(name, O_RDONLY | O_NOFOLLOW)
+            } catch Errno.noSuchFileOrDirectory {
+                // Who holds a lease goes on reading what lost its last reference meanwhile.
+                if let file = try openRetired(content, digest, file) { return file }
+                // Or it was given back between the two looks.
+                return try room.open(name, O_RDONLY | O_NOFOLLOW)
+            }
         } catch Errno.noSuchFileOrDirectory {
             throw .missing(content, digest)
         } catch {

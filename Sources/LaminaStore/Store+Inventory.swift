@@ -1,5 +1,5 @@
 // What is in the store and what it costs on disk, and taking it out again: prune's tools.
-// Whoever removes holds the exclusive lease.
+// What nothing refers to is taken out of its place by a `Retirement`.
 
 import Glibc
 import LaminaCore
@@ -63,15 +63,26 @@ extension Store {
         return result
     }
 
-    /// Bytes on disk of `name` and of what is in it, one level deep more than the store has.
-    private static func diskSize(
-        _ name: ByteString, in directory: borrowing Descriptor, depth: Int = 0
+    /// Bytes on disk of `path` below the root and of everything in it; 0 when it is not there. O(files).
+    public func diskSize(of path: ByteString) throws(Errno) -> Int64 {
+        do throws(Errno) {
+            return Int64(clamping: try Self.diskSize(path, in: root, deepest: Limits.depth))
+        } catch Errno.noSuchFileOrDirectory {
+            return 0
+        }
+    }
+
+    /// Bytes on disk of `name` and of what is in it, one level deep more than the store's content has.
+    static func diskSize(
+        _ name: ByteString, in directory: borrowing Descriptor, depth: Int = 0, deepest: Int = 4
     ) throws(Errno) -> UInt64 {
         let status = try directory.status(of: name)
         var total = UInt64(max(status.blocks, 0)) &* 512
-        guard status.type == .directory, depth < 4 else { return total }
+        guard status.type == .directory, depth < deepest else { return total }
         let below = try directory.openDirectory(name)
-        for entry in try below.entries() { total &+= try diskSize(entry.name, in: below, depth: depth + 1) }
+        for entry in try below.entries() {
+            total &+= try diskSize(entry.name, in: below, depth: depth + 1, deepest: deepest)
+        }
         return total
     }
 
@@ -115,14 +126,29 @@ extension Store {
         }
     }
 
-    /// Removes a leftover, unless a process has come to work in it.
-    public func remove(_ leftover: IngestLeftover) throws(StoreError) {
+    /// Removes a leftover, unless a process has come to work in it or may still read retired content of it;
+    /// whether it is gone.
+    @discardableResult
+    public func remove(_ leftover: IngestLeftover) throws(StoreError) -> Bool {
         do throws(Errno) {
-            guard let lock = try takeLock(of: leftover.name) else { return }
+            guard let lock = try takeLock(of: leftover.name) else { return false }
+            if leftover.name.hasPrefix(Retirement.prefix) { return try removeRetired(leftover.name, lock) }
             try ingest.removeTree(leftover.name)
             _ = consume lock
+            return true
         } catch {
             throw .system("remove \(leftover.name)", error)
+        }
+    }
+
+    /// Whether the process that made this directory of unfinished work is still at it.
+    public func isAtWork(_ name: ByteString) -> Bool {
+        guard let directory = try? ingest.openDirectory(name) else { return false }
+        do throws(Errno) {
+            try directory.lock(exclusive: true, wait: false)
+            return false
+        } catch {
+            return true
         }
     }
 

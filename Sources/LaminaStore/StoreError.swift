@@ -17,8 +17,6 @@ public enum StoreError: Error, Hashable, Sendable {
     case badSplits(Digest, String)
     /// The directory is not a store and not empty, or not ours.
     case unusableRoot(ByteString, String)
-    /// Another process holds the store's lease.
-    case busy
 }
 
 /// The kinds of content the store names by digest.
@@ -41,7 +39,6 @@ extension StoreError: CustomStringConvertible {
         case .missing(let content, let digest): "\(content.rawValue) \(digest) is not in the store"
         case .badSplits(let diffID, let reason): "layer \(diffID) has a damaged splits file: \(reason)"
         case .unusableRoot(let path, let reason): "cannot use \(path) as a store: \(reason)"
-        case .busy: "another process is using the store"
         }
     }
 }

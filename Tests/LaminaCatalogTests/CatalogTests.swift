@@ -35,7 +35,33 @@ final class Fixture {
                 diffID: Self.digest(number), tarSize: 1000, streamSize: 500, entryCount: 3,
                 blobs: [LayerBlobRecord(digest: Self.digest(40 + number), size: 100)])
         }
-        try catalog.add([(image, manifest, ["a:1"])], layers: layers)
+        for layer in layers { try add(layer) }
+        try catalog.add([(image, manifest, ["a:1"])], owner: "test")
+    }
+
+    /// A layer with one object of its own and one that all have.
+    func add(_ layer: LayerRecord) throws {
+        try catalog.add(layer, owner: "test") { () throws(Errno) in
+            LayerContents(
+                files: [ContentRecord(.layer, layer.diffID, diskSize: 4096)],
+                objects: [
+                    ContentRecord(.object, layer.diffID, diskSize: 7),
+                    ContentRecord(.object, Self.digest(99), diskSize: 8),
+                ])
+        }
+    }
+
+    /// Removes what nothing needs; the images that went.
+    @discardableResult
+    func prune(images: Bool = false) throws -> [Digest] {
+        let steps = catalog.pruning
+        let gone = images ? try steps.unusedImages().filter { try steps.remove($0) }.map(\.id) : []
+        try steps.endClaims { _ in true }
+        while try steps.forgetLayers(objects: { [$0, Self.digest(99)] }) {}
+        for kind in ContentKind.allCases {
+            while try !steps.forgetContent(kind, retire: { _ throws(Errno) in }).isEmpty {}
+        }
+        return gone
     }
 
     func addSandbox(_ id: String = "ab", name: String = "one") throws {
@@ -69,7 +95,7 @@ final class Fixture {
         let other = ImageRecord(
             id: Fixture.digest(11), chainID: Fixture.digest(20), architecture: "amd64", os: "linux",
             configSize: 5, loaded: 101, diffIDs: [Fixture.digest(1)])
-        try fixture.catalog.add([(other, nil, ["a:1"])], layers: [])
+        try fixture.catalog.add([(other, nil, ["a:1"])])
         #expect(try fixture.catalog.image(reference: "a:1")?.id == other.id)
         #expect(try fixture.catalog.image(id: Fixture.digest(10))?.references == [])
         try fixture.catalog.untag("a:1")
@@ -84,15 +110,15 @@ final class Fixture {
             try fixture.catalog.removeImage(Fixture.digest(10))
         }
         try fixture.catalog.removeImage(Fixture.digest(10), force: true)
-        var kept = try fixture.catalog.removeUnused(images: true).kept
+        #expect(try fixture.prune(images: true).isEmpty)
+        var kept = try fixture.catalog.references()
         #expect(kept.diffIDs == [Fixture.digest(1), Fixture.digest(2)])
         #expect(kept.chainIDs == [Fixture.digest(20)])
         #expect(kept.blobs.isEmpty)
         try fixture.catalog.removeSandbox("ab")
-        kept = try fixture.catalog.removeUnused(dryRun: true).kept
-        #expect(kept.diffIDs.isEmpty)
         #expect(try fixture.catalog.layer(Fixture.digest(1)) != nil)
-        kept = try fixture.catalog.removeUnused().kept
+        try fixture.prune()
+        kept = try fixture.catalog.references()
         #expect(kept.diffIDs.isEmpty && kept.chainIDs.isEmpty && kept.sandboxes.isEmpty)
         #expect(try fixture.catalog.layer(Fixture.digest(1)) == nil)
     }
@@ -101,12 +127,10 @@ final class Fixture {
         let fixture = try Fixture()
         try fixture.addImage()
         try fixture.addSandbox()
-        #expect(try fixture.catalog.removeUnused(images: true).images.isEmpty)
+        #expect(try fixture.prune(images: true).isEmpty)
         try fixture.catalog.removeSandbox("ab")
-        let trial = try fixture.catalog.removeUnused(images: true, dryRun: true)
-        #expect(trial.references == ["a:1"] && trial.images == [Fixture.digest(10)])
-        #expect(try fixture.catalog.images().count == 1)
-        #expect(try fixture.catalog.removeUnused(images: true).images == trial.images)
+        #expect(try fixture.catalog.pruning.unusedImages().map(\.references) == [["a:1"]])
+        #expect(try fixture.prune(images: true) == [Fixture.digest(10)])
         #expect(try fixture.catalog.images().isEmpty)
     }
 
@@ -131,12 +155,14 @@ final class Fixture {
         let image = ImageRecord(
             id: Fixture.digest(11), chainID: Fixture.digest(21), architecture: "amd64", os: "linux",
             configSize: 5, loaded: 100, diffIDs: [Fixture.digest(3), Fixture.digest(4)])
-        let layer = LayerRecord(diffID: Fixture.digest(3), tarSize: 1, streamSize: 1, entryCount: 1)
+        try fixture.add(LayerRecord(diffID: Fixture.digest(3), tarSize: 1, streamSize: 1, entryCount: 1))
         #expect(throws: CatalogError.self) {
-            try fixture.catalog.add([(image, nil, ["a:1"])], layers: [layer])
+            try fixture.catalog.add([(image, nil, ["a:1"])]) { () throws(Errno) in
+                [ContentRecord(.chain, Fixture.digest(21), diskSize: 4096)]
+            }
         }
         #expect(try fixture.catalog.image(id: Fixture.digest(11)) == nil)
-        #expect(try fixture.catalog.layer(Fixture.digest(3)) == nil)
+        #expect(try fixture.catalog.totals()[.chain]?.count == 0)
         #expect(try fixture.catalog.image(reference: "a:1")?.id == Fixture.digest(10))
     }
 

@@ -147,7 +147,8 @@ import Testing
             id: Fixture.digest(11), chainID: Fixture.digest(21), architecture: "amd64", os: "linux",
             configSize: 5, loaded: 101, diffIDs: [Fixture.digest(3)])
         let layer = LayerRecord(diffID: Fixture.digest(3), tarSize: 1, streamSize: 1, entryCount: 1)
-        try fixture.catalog.add([(other, nil, ["b:1"])], layers: [layer])
+        try fixture.add(layer)
+        try fixture.catalog.add([(other, nil, ["b:1"])])
         var redirect = Redirect(.image, source: ByteString("\(other.id)"), target: "/i")
         redirect.chainID = other.chainID
         try addSandbox("ab", [redirect], to: fixture)
@@ -155,14 +156,16 @@ import Testing
         #expect(throws: CatalogError.imageInUse(sandboxes: ["ab"])) {
             try fixture.catalog.removeImage(other.id)
         }
-        #expect(try fixture.catalog.removeUnused(images: true).images.isEmpty)
+        #expect(try fixture.prune(images: true).isEmpty)
         // By force the image goes, and what the redirect shows stays.
         try fixture.catalog.removeImage(other.id, force: true)
-        let kept = try fixture.catalog.removeUnused().kept
+        try fixture.prune()
+        let kept = try fixture.catalog.references()
         #expect(kept.diffIDs.contains(Fixture.digest(3)) && kept.chainIDs.contains(other.chainID))
         #expect(throws: CatalogError.imageGone(other.id)) { try addSandbox("cd", [redirect], to: fixture) }
         try fixture.catalog.removeSandbox("ab")
-        let left = try fixture.catalog.removeUnused().kept
+        try fixture.prune()
+        let left = try fixture.catalog.references()
         #expect(!left.diffIDs.contains(Fixture.digest(3)) && !left.chainIDs.contains(other.chainID))
     }
 
@@ -193,7 +196,8 @@ import Testing
         #expect(sandbox.name == "box" && sandbox.redirects.isEmpty && sandbox.diffIDs == [Fixture.digest(1)])
         #expect(try catalog.images().first?.sandboxes == ["ab"])
         #expect(try catalog.volumes().isEmpty)
-        #expect(try catalog.removeUnused(images: true).kept.diffIDs == [Fixture.digest(1)])
+        #expect(try catalog.pruning.unusedImages().isEmpty && !catalog.isAccounted())
+        #expect(try catalog.references().diffIDs == [Fixture.digest(1)])
         #expect(try catalog.add(VolumeRecord(name: "data", created: 1)) { _ throws(Errno) in })
         #expect(try Catalog(path: path).volumes().map(\.name) == ["data"])
     }

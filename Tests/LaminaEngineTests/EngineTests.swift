@@ -7,6 +7,13 @@ import Testing
 
 @testable import LaminaEngine
 
+/// A prune of all that is unused.
+private let everything: PruneOptions = {
+    var options = PruneOptions()
+    options.all = true
+    return options
+}()
+
 @Suite struct EngineTests {
     private func layout(_ image: TestImage, in directory: TemporaryDirectory, _ name: String) throws
         -> LoadInput
@@ -110,18 +117,6 @@ import Testing
         #expect(try engine.catalog.layers() == before.1)
     }
 
-    @Test func aLoadWaitsForAPruneOnlySoLong() throws {
-        let directory = try TemporaryDirectory()
-        let engine = try Engine(root: directory.path.appending("store"))
-        let held = try engine.lease(exclusive: true)
-        #expect {
-            _ = try engine.lease(exclusive: false, seconds: 0)
-        } throws: { error in
-            (error as? LaminaError)?.code == .busy
-        }
-        _ = consume held
-    }
-
     @Test func loadsAndPrunesSideBySide() throws {
         let directory = try TemporaryDirectory()
         let root = directory.path.appending("store")
@@ -157,7 +152,7 @@ import Testing
             for diffID in image.diffIDs { try engine.store.verifyLayer(diffID) }
         }
         for sandbox in try engine.sandboxes() { try engine.remove(sandbox.id) }
-        _ = try engine.prune(unusedImages: true)
+        _ = try engine.prune(everything)
         #expect(try fileList(below: root) == [])
     }
 

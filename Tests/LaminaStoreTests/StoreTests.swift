@@ -120,20 +120,4 @@ import Testing
             #expect(try store.leftovers().map(\.name) == ["2-def"])
         }
     }
-
-    @Test func leasesExclude() throws {
-        try withTemporaryPath { path in
-            let store = try Store(at: path)
-            do {
-                let one = try store.lease(exclusive: false)
-                let two = try store.lease(exclusive: false, wait: false)
-                #expect(throws: StoreError.busy) { _ = try store.lease(exclusive: true, wait: false) }
-                _ = consume one
-                _ = consume two
-            }
-            let alone = try store.lease(exclusive: true, wait: false)
-            #expect(throws: StoreError.busy) { _ = try store.lease(exclusive: false, wait: false) }
-            _ = consume alone
-        }
-    }
 }

@@ -11,7 +11,7 @@ extension Engine {
     public func diff(_ name: String) throws(LaminaError) -> [SandboxChange] {
         let sandbox = try sandbox(name)
         // Keeps a prune from the layers.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         let changes = try ChangeWalk.changes(of: SandboxTree(sandbox, of: self), expandsMoved: false)
         _ = consume lease
         return changes.filter { !$0.path.isEmpty }.map { change in

@@ -27,23 +27,26 @@ extension Engine {
         guard sandbox.state == .idle else {
             throw LaminaError(.busy, name, "is mounted; unmount it first")
         }
-        let lease = try lease(exclusive: false, cancellation: options.cancellation)
-        let layer = try makeLayer(of: sandbox, called: name, options)
+        let lease = try lease()
+        // The base's layers stay: the sandbox has them.
+        let claims = try claim(sandbox.diffIDs)
+        let layer = try makeLayer(of: sandbox, called: name, claims.owner, options)
         lock.end()
-        let image = try makeImage(on: sandbox, layer, changes, target, options)
+        let image = try makeImage(on: sandbox, layer, changes, target, claims.owner, options)
         _ = consume lease
         return image.id
     }
 
     private func makeLayer(
-        of sandbox: Sandbox, called name: String, _ options: CommitOptions
+        of sandbox: Sandbox, called name: String, _ owner: String, _ options: CommitOptions
     ) throws(LaminaError) -> NewLayer {
         let tree = try SandboxTree(sandbox, of: self)
         let failure = LayerTarFailure()
         let source = LayerTarSource(try LayerItems.changes(of: tree), of: tree, failure: failure)
         do throws(LaminaError) {
             return try makeLayer(
-                source, options.compression, options.cancellation, named: "layer of sandbox \(name)")
+                source, options.compression, options.cancellation, owner: owner,
+                named: "layer of sandbox \(name)")
         } catch {
             throw failure.reason ?? error
         }
@@ -51,7 +54,7 @@ extension Engine {
 
     private func makeImage(
         on sandbox: Sandbox, _ layer: NewLayer, _ changes: [ConfigChange], _ target: String?,
-        _ options: CommitOptions
+        _ owner: String, _ options: CommitOptions
     ) throws(LaminaError) -> ImageRecord {
         let base = try catalogue { catalog throws(CatalogError) in try catalog.image(id: sandbox.imageID) }
         let now = RFC3339.now()
@@ -77,6 +80,7 @@ extension Engine {
             message: options.message)
         config.apply(changes)
         layers.append(layer.descriptor)
-        return try record(config: config.bytes, layers: layers, references: target.map { [$0] } ?? [])
+        return try record(
+            config: config.bytes, layers: layers, references: target.map { [$0] } ?? [], owner: owner)
     }
 }

@@ -14,10 +14,11 @@ struct NewLayer {
 }
 
 extension Engine {
-    /// Puts the tar of `source` into the store as a layer with its blob. The caller holds a lease.
+    /// Puts the tar of `source` into the store as a layer with its blob, claimed for `owner`. The caller holds a
+    /// lease.
     func makeLayer<Source: ByteSource & Sendable & ~Copyable>(
         _ source: consuming Source, _ compression: LayerCompression, _ cancellation: Cancellation,
-        named name: String
+        owner: String, named name: String
     ) throws(LaminaError) -> NewLayer {
         var options = IngestOptions()
         options.keepBlob = false
@@ -25,10 +26,7 @@ extension Engine {
         let staged = try store.stage(
             source, expecting: LayerExpectation(compression: Compression.none), options, named: name)
         let summary = staged.summary
-        do throws(StoreError) { try staged.publish() } catch { throw LaminaError(error, about: name) }
-        try catalogue { catalog throws(CatalogError) in
-            try catalog.add([], layers: [LayerRecord(summary)])
-        }
+        try publish(staged, owner: owner, named: name)
         return try makeBlob(of: summary, compression, cancellation, named: name)
     }
 
@@ -59,28 +57,26 @@ extension Engine {
             throw LaminaError(error, about: name)
         }
         let size = Int64(clamping: blob.size)
-        let digest = try blob.published(named: name)
-        var record = LayerRecord(summary)
-        record.blobs = [LayerBlobRecord(digest: digest, size: size)]
-        try catalogue { catalog throws(CatalogError) in try catalog.add([], layers: [record]) }
+        let digest = blob.finish()
+        try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.blob, digest)]) }
+        try blob.published(as: digest, named: name)
+        try catalogue { catalog throws(CatalogError) in
+            try catalog.add(LayerBlobRecord(digest: digest, size: size), of: summary.diffID)
+        }
         return NewLayer(summary: summary, descriptor: Self.descriptor(type, digest, size: size), blob: digest)
     }
 
     /// Keeps the documents of an image whose layers are in the store, makes its chain and records it under
     /// `references`. The caller holds a lease.
     func record(
-        config bytes: [UInt8], layers: [[String: Any]], references: [String]
+        config bytes: [UInt8], layers: [[String: Any]], references: [String], owner: String
     ) throws(LaminaError) -> ImageRecord {
         let config = Document(MediaType.ociConfig, bytes)
         let configuration = try ImagePlanner.configuration(config)
         let manifest = Self.manifest(config: config, layers: layers)
         let blobs = layers.compactMap { ($0["digest"] as? String).flatMap { Digest($0) } }
         for document in [config, manifest] {
-            do throws(StoreError) {
-                try store.putBlob(document.bytes, expecting: document.digest)
-            } catch {
-                throw LaminaError(error, about: "blob \(document.digest)")
-            }
+            try keepBlob(document.bytes, document.digest)
         }
         let diffIDs = configuration.rootfs.diffIDs
         try makeChain(diffIDs)
@@ -92,16 +88,16 @@ extension Engine {
         let row = ManifestRecord(
             digest: manifest.digest, mediaType: manifest.mediaType, size: Int64(manifest.bytes.count),
             blobs: blobs)
-        try catalogue { catalog throws(CatalogError) in
-            try catalog.add([(image: image, manifest: row, references: references)], layers: [])
-        }
+        try add(
+            [(image: image, manifest: row, references: references)],
+            [(.chain, image.chainID), (.blob, config.digest), (.blob, manifest.digest)], blobs: blobs, owner)
         return image
     }
 }
 
 extension StagedBlob {
-    fileprivate consuming func published(named name: String) throws(LaminaError) -> Digest {
-        do throws(StoreError) { return try publish() } catch { throw LaminaError(error, about: name) }
+    fileprivate consuming func published(as digest: Digest, named name: String) throws(LaminaError) {
+        do throws(StoreError) { try publish(as: digest) } catch { throw LaminaError(error, about: name) }
     }
 }
 

@@ -17,7 +17,7 @@ extension Engine {
         guard sandbox.state == .idle else {
             throw LaminaError(.busy, name, "is mounted; unmount it first")
         }
-        let lease = try lease(exclusive: false, cancellation: cancellation)
+        let lease = try lease()
         let tree = try SandboxTree(sandbox, of: self)
         let failure = LayerTarFailure()
         var source = LayerTarSource(try LayerItems.everything(of: tree), of: tree, failure: failure)

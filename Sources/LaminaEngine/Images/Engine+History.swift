@@ -2,6 +2,7 @@
 
 import LaminaCatalog
 import LaminaCore
+import LaminaStore
 
 /// One step of an image's history.
 public struct ImageStep: Sendable, Hashable {
@@ -42,6 +43,12 @@ extension Engine {
     func details(of image: Image) throws(LaminaError) -> ImageDetails {
         try DocumentParsing.parse(
             ImageDetails.self, from: try config(of: image), named: "config \(image.id)")
+    }
+
+    /// The labels of the image with this id.
+    func labels(of id: Digest) throws(LaminaError) -> [String: String] {
+        let config = try Self.storing("config \(id)") { () throws(StoreError) in try store.readBlob(id) }
+        return try DocumentParsing.parse(ImageDetails.self, from: config, named: "config \(id)").labels
     }
 
     private func tarSize(of diffID: Digest?) throws(LaminaError) -> Int64 {

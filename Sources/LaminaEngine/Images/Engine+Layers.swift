@@ -56,7 +56,7 @@ extension Engine {
     /// if its digest is not the diffID. O(bytes).
     public func writeTar(of diffID: Digest, to file: borrowing Descriptor) throws(LaminaError) {
         // A prune must not take an object away that is to be read next.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         do throws(StoreError) {
             try store.readLayer(diffID) { (bytes) throws(StoreError) in
                 do throws(Errno) { try file.writeAll(bytes) } catch { throw .system("write its tar", error) }
@@ -70,7 +70,7 @@ extension Engine {
     /// Reads everything that the store has of an image, rebuilds each layer's tar, and compares it
     /// all with its digests. Throws what is the matter with the first thing that is not whole. O(bytes).
     public func verify(_ image: Image) throws(LaminaError) {
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         for document in [image.id] + image.manifests {
             try Self.storing("blob \(document)") { () throws(StoreError) in _ = try store.readBlob(document) }
         }

@@ -10,7 +10,7 @@ extension Engine {
     public func tag(_ text: String, as name: String) throws(LaminaError) {
         let reference = try newName(name)
         // Keeps a prune from the image that is about to be named.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         let image = try record(text)
         do throws(CatalogError) {
             try catalog.tag(reference, image: image.id)

@@ -31,7 +31,7 @@ extension Engine {
     /// The paths of a layer, by path. O(nodes of the layer).
     public func files(of diffID: Digest) throws(LaminaError) -> [LayerNode] {
         // Keeps a prune from the layer.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         let tree = try layerTree(diffID)
         var nodes: [LayerNode] = []
         try Self.indexing("index of layer \(diffID)") { () throws(IndexError) in

@@ -36,46 +36,51 @@ extension Engine {
         for text in options.changes { changes.append(try ConfigChange(text)) }
         let target = try reference.map { text throws(LaminaError) in try newName(text) }
         let platform = try options.platform.map { text throws(LaminaError) in try Platform(text) } ?? .host
-        let lease = try lease(exclusive: false, cancellation: options.cancellation)
-        let (layer, name) = try importLayer(input, options)
+        let lease = try lease()
+        let claims = try claim([])
+        let (layer, name) = try importLayer(input, claims.owner, options)
         var config = NewConfig(platform: platform, created: RFC3339.now())
         config.add(
             layer.summary.diffID, createdBy: "", author: nil,
             message: options.message ?? "Imported from \(name)")
         config.apply(changes)
         let image = try record(
-            config: config.bytes, layers: [layer.descriptor], references: target.map { [$0] } ?? [])
+            config: config.bytes, layers: [layer.descriptor], references: target.map { [$0] } ?? [],
+            owner: claims.owner)
         _ = consume lease
         return image.id
     }
 
     /// The layer, and how the input is called.
     private func importLayer(
-        _ input: LoadInput, _ options: ImportOptions
+        _ input: LoadInput, _ owner: String, _ options: ImportOptions
     ) throws(LaminaError) -> (NewLayer, String) {
         guard case .path(let path) = input else {
             let file = try Self.system("stdin") { () throws(Errno) in
                 try Descriptor.duplicate(of: FileHandle.standardInput.fileDescriptor)
             }
-            return (try importTar(file, "stdin", options), "-")
+            return (try importTar(file, "stdin", owner, options), "-")
         }
         let name = path.description
         let file = try Self.system(path) { () throws(Errno) in try Descriptor.open(path, O_RDONLY) }
         guard try Self.system(path, { () throws(Errno) in try file.status().type }) == .directory else {
-            return (try importTar(file, name, options), name)
+            return (try importTar(file, name, owner, options), name)
         }
         let tree = try HostTree(path)
         let failure = LayerTarFailure()
         let source = LayerTarSource(try tree.items(), of: tree, failure: failure)
         do throws(LaminaError) {
-            return (try makeLayer(source, options.compression, options.cancellation, named: name), name)
+            return (
+                try makeLayer(
+                    source, options.compression, options.cancellation, owner: owner, named: name), name
+            )
         } catch {
             throw failure.reason ?? error
         }
     }
 
     private func importTar(
-        _ file: consuming Descriptor, _ name: String, _ options: ImportOptions
+        _ file: consuming Descriptor, _ name: String, _ owner: String, _ options: ImportOptions
     ) throws(LaminaError) -> NewLayer {
         let source: DecompressingSource<DescriptorSource>
         do throws(CodecError) {
@@ -83,7 +88,8 @@ extension Engine {
         } catch {
             throw LaminaError(error, about: name)
         }
-        return try makeLayer(source, options.compression, options.cancellation, named: name)
+        return try makeLayer(
+            source, options.compression, options.cancellation, owner: owner, named: name)
     }
 }
 

@@ -1,5 +1,6 @@
 // The merged tree of a chain: made once for all images and sandboxes that share it.
 
+import LaminaCatalog
 import LaminaCore
 import LaminaIndex
 import LaminaStore
@@ -15,6 +16,8 @@ extension Engine {
         var trees: [SharedTree] = []
         for diffID in diffIDs {
             trees.append(SharedTree(try layerTree(diffID)))
+        }
+        try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.chain, chainID)])
         }
         let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
         try Self.indexing(name) { () throws(IndexError) in

@@ -5,27 +5,32 @@ import LaminaCore
 import LaminaStore
 
 extension Engine {
-    /// Takes away what a failed load brought, if nobody else is at work on the store who might
-    /// have found it; otherwise prune will. The rows go before the files.
-    func discard(_ plans: [ImagePlan], _ published: [PublishedLayers.Layer]) {
-        guard let lease = try? store.lease(exclusive: true, wait: false) else { return }
+    /// Takes away what a failed load brought and nobody else needs. Its bytes stay for as long as another
+    /// process may have met them; then the next prune removes them.
+    func discard(_ plans: [ImagePlan], _ published: [PublishedLayers.Layer], _ owner: String) {
         let new = published.filter(\.isNew).map(\.summary)
-        guard (try? catalog.removeUnused(layers: new.map(\.diffID))) != nil,
-            let references = try? catalog.references()
-        else { return }
-        for plan in plans where !references.chainIDs.contains(plan.chainID) {
-            try? store.remove(.chain, plan.chainID)
+        var contents = plans.map { ContentRecord(.chain, $0.chainID) }
+        contents += new.map { ContentRecord(.layer, $0.diffID) }
+        contents += published.map { ContentRecord(.blob, $0.summary.blobDigest) }
+        for plan in plans {
+            contents += [plan.config.digest, plan.manifest?.digest].compactMap { $0 }.map {
+                ContentRecord(.blob, $0)
+            }
         }
-        let unused = new.filter { !references.diffIDs.contains($0.diffID) }
-        for summary in unused { try? store.remove(.layer, summary.diffID) }
-        var blobs = Set(published.map(\.summary.blobDigest))
-        for plan in plans { blobs.formUnion([plan.config.digest, plan.manifest?.digest].compactMap(\.self)) }
-        for blob in blobs.subtracting(references.blobs) { try? store.remove(.blob, blob) }
-        // Layers of interrupted loads are recorded and have objects, though no image has them yet.
-        if let recorded = try? catalog.layers(), let used = try? usedObjects(of: recorded) {
-            let objects = Set(unused.flatMap(\.objects)).subtracting(used)
-            for object in objects { try? store.remove(.object, object) }
+        contents += Set(new.flatMap(\.objects)).map { ContentRecord(.object, $0) }
+        guard let retirement = try? Retirement(in: store) else { return }
+        // What cannot be taken back now is for prune.
+        try? catalog.takeBack(new.map(\.diffID), contents, owner: owner) {
+            objects(of: $0)
+        } retire: { (content) throws(Errno) in
+            try retirement.take(content.kind.content, content.digest)
         }
-        _ = consume lease
+        _ = try? retirement.finish(waiting: 0)
+    }
+
+    /// The objects of a layer, each once; nil for a layer whose splits are lost.
+    func objects(of diffID: Digest) -> [Digest]? {
+        guard let splits = try? store.readSplits(diffID) else { return nil }
+        return Array(Set(splits.objects))
     }
 }

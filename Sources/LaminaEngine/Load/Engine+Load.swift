@@ -18,33 +18,33 @@ extension Engine {
     /// Loads all images of an OCI layout or a docker-archive, plain or compressed.
     ///
     /// Verifies every digest and size. A layer that the store has is not read again. Layers
-    /// are read in parallel. `progress` is called from several threads.
+    /// are read in parallel. `progress` is called from several threads. Waits for no prune.
     ///
-    /// Throws `badInput` naming the blob at fault, `noSpace`, `busy` when a prune runs for more
-    /// than 30 seconds: then the store is as it was. Throws `interrupted` when the options'
+    /// Throws `badInput` naming the blob at fault, `noSpace`: then the store is as it was. Throws `interrupted` when the options'
     /// cancellation says so, or the process may end at any point: then no image is visible, and the
     /// layers that were finished are found by the next load, or removed by prune.
     public func load(
         _ input: LoadInput, options: LoadOptions = LoadOptions(),
         progress: @escaping LoadProgress = { _ in }
     ) throws(LaminaError) -> [LoadedImage] {
-        let lease = try lease(exclusive: false, cancellation: options.cancellation)
+        let lease = try lease()
         removeDeadWork()
         let source = try ImageInput(input, store: store, options.cancellation)
         let plans = try ImagePlanner(input: source).plans()
+        let claims = try claim(plans.flatMap(\.diffIDs))
         let published = PublishedLayers()
         do throws(LaminaError) {
-            try loadLayers(of: plans, from: source, options, published, progress)
+            try loadLayers(of: plans, from: source, options, claims.owner, published, progress)
             for plan in plans { try keepDocuments(of: plan) }
             for plan in plans {
                 try options.cancellation.check(source.name)
                 try makeChain(plan.diffIDs)
             }
-            try record(plans)
+            try record(plans, claims.owner)
         } catch {
             _ = consume lease
             // Layers that are done shorten the next load of this image.
-            if error.code != .interrupted { discard(plans, published.all) }
+            if error.code != .interrupted { discard(plans, published.all, claims.owner) }
             throw error
         }
         _ = consume lease
@@ -53,13 +53,13 @@ extension Engine {
 
     /// Frees the space of loads that were killed; what cannot be removed is for prune.
     private func removeDeadWork() {
-        for leftover in (try? store.leftovers()) ?? [] { try? store.remove(leftover) }
+        for leftover in (try? store.leftovers()) ?? [] { _ = try? store.remove(leftover) }
     }
 
     /// Reads every layer that the store does not have.
     private func loadLayers(
-        of plans: [ImagePlan], from source: ImageInput, _ options: LoadOptions, _ published: PublishedLayers,
-        _ progress: @escaping LoadProgress
+        of plans: [ImagePlan], from source: ImageInput, _ options: LoadOptions, _ owner: String,
+        _ published: PublishedLayers, _ progress: @escaping LoadProgress
     ) throws(LaminaError) {
         var missing: [LayerPlan] = []
         for layer in Set(plans.flatMap(\.layers)).sorted(by: { $0.diffID.hex < $1.diffID.hex }) {
@@ -70,26 +70,13 @@ extension Engine {
             }
         }
         let loader = LayerLoader(store: store, input: source, options: options, progress: progress)
-        try loader.load(missing) { (layer) throws(LaminaError) in try self.publish(layer, noting: published) }
-    }
-
-    /// The store's lease, waited for at most 30 seconds.
-    func lease(
-        exclusive: Bool, seconds: Int = 30, cancellation: Cancellation? = nil
-    ) throws(LaminaError) -> StoreLease {
-        for _ in 0..<(seconds * 50) {
-            try cancellation?.check(root.description)
-            do throws(StoreError) {
-                return try store.lease(exclusive: exclusive, wait: false)
-            } catch  where error == .busy {
-                usleep(20_000)
-            } catch {
-                throw LaminaError(error, about: root.description)
+        try loader.load(missing) { (layer) throws(LaminaError) in
+            let summary = layer.summary
+            let known = try self.catalogue { catalog throws(CatalogError) in try catalog.layer(summary.diffID)
             }
+            published.note(PublishedLayers.Layer(summary: summary, isNew: known == nil))
+            try self.publish(layer, owner: owner, named: "layer \(summary.diffID)")
         }
-        throw LaminaError(
-            .busy, root.description,
-            exclusive ? "a load or create is running on this store" : "a prune is running on this store")
     }
 
     /// Whether all that a layer's plan would bring is there.
@@ -101,32 +88,13 @@ extension Engine {
         return !keepBlobs || store.hasBlob(blob)
     }
 
-    /// Puts a layer into the store for good and records it, as one that no image refers to yet.
-    private func publish(
-        _ layer: consuming StagedLayer, noting published: PublishedLayers
-    ) throws(LaminaError) {
-        let summary = layer.summary
-        let known = try catalogue { catalog throws(CatalogError) in try catalog.layer(summary.diffID) }
-        published.note(PublishedLayers.Layer(summary: summary, isNew: known == nil))
-        do throws(StoreError) {
-            try layer.publish()
-        } catch {
-            throw LaminaError(error, about: "layer \(summary.diffID)")
-        }
-        try catalogue { catalog throws(CatalogError) in try catalog.add([], layers: [LayerRecord(summary)]) }
-    }
-
     private func keepDocuments(of plan: ImagePlan) throws(LaminaError) {
         for document in [plan.config, plan.manifest].compactMap(\.self) {
-            do throws(StoreError) {
-                try store.putBlob(document.bytes, expecting: document.digest)
-            } catch {
-                throw LaminaError(error, about: "blob \(document.digest)")
-            }
+            try keepBlob(document.bytes, document.digest)
         }
     }
 
-    private func record(_ plans: [ImagePlan]) throws(LaminaError) {
+    private func record(_ plans: [ImagePlan], _ owner: String) throws(LaminaError) {
         let now = Int64(Date().timeIntervalSince1970)
         let images = plans.map { plan in
             let image = ImageRecord(
@@ -141,7 +109,14 @@ extension Engine {
             }
             return (image: image, manifest: manifest, references: plan.references)
         }
-        try catalogue { catalog throws(CatalogError) in try catalog.add(images, layers: []) }
+        var contents: [(StoreContent, Digest)] = []
+        for plan in plans {
+            contents.append((.chain, plan.chainID))
+            for document in [plan.config, plan.manifest].compactMap(\.self) {
+                contents.append((.blob, document.digest))
+            }
+        }
+        try add(images, contents, blobs: plans.flatMap(\.layers).compactMap(\.expectation.blobDigest), owner)
     }
 }
 

@@ -1,142 +1,103 @@
-// Removing what nothing references. The rows go first, in one transaction, then the
-// files, so that a crash between leaves files that the next prune finds.
+// Removing what nothing needs, beside whatever else works on the store.
+//
+// Rows go first, in short transactions; within the one that deletes its row, content leaves its place for a
+// retirement, whose bytes go when nobody can be relying on them any more. Killed anywhere, the next prune goes on.
 
-import Glibc
+import Foundation
 import LaminaCatalog
 import LaminaCore
 import LaminaStore
-import LaminaSystem
-
-/// What a prune removed, or would remove.
-public struct PruneReport: Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
-        case image, chain, layer, blob, object, sandbox, leftover
-    }
-
-    /// One thing that is gone.
-    public struct Item: Sendable, Hashable {
-        public var kind: Kind
-        /// A digest, a sandbox's id, a name below `ingest/` or `volumes/` and one below that.
-        public var name: String
-        /// Bytes on disk.
-        public var size: Int64
-    }
-
-    /// Normalised references of removed images.
-    public var untagged: [String] = []
-    public var items: [Item] = []
-    /// Bytes on disk of all items.
-    public var reclaimed: Int64 { items.reduce(0) { $0 &+ $1.size } }
-}
 
 extension Engine {
-    /// Removes blobs, objects, layers, chains, sandbox directories and unfinished work that nothing
-    /// references, and of volumes only empty directories that never became one; with `unusedImages` first
-    /// every image that no sandbox uses. With `dryRun` nothing is removed.
+    /// Removes what the options name. Waits for nobody to begin and makes nobody wait, except for
+    /// transactions of milliseconds; a dry run is one transaction. O(what is removed + images + layers).
     ///
-    /// Waits for running loads and creates, at most 30 seconds, then throws `busy`.
-    public func prune(unusedImages: Bool = false, dryRun: Bool = false) throws(LaminaError) -> PruneReport {
-        let lease = try lease(exclusive: true)
-        let unused = try catalogue { catalog throws(CatalogError) in
-            try catalog.removeUnused(images: unusedImages, dryRun: dryRun)
+    /// A sandbox that is mounted or comes into use, and a volume that does, stays.
+    public func prune(_ options: PruneOptions = PruneOptions()) throws(LaminaError) -> PruneReport {
+        if options.filter.until != nil && options.kinds.contains(.volume) {
+            throw LaminaError(.usage, "--filter until", "is not supported for volumes")
         }
-        var report = PruneReport(untagged: unused.references)
-        report.items = unused.images.map { PruneReport.Item(kind: .image, name: "\($0)", size: 0) }
-        try removeContent(except: unused.kept, dryRun: dryRun, &report)
-        try removeSandboxDirectories(except: unused.kept.sandboxes, dryRun: dryRun, &report)
-        try removeLeftovers(dryRun: dryRun, &report)
-        try removeUnfinishedVolumes(except: unused.kept.volumes, dryRun: dryRun, &report)
-        _ = consume lease
+        try accountOnce()
+        var report = PruneReport()
+        if options.kinds.contains(.sandbox) { try pruneSandboxes(options, &report) }
+        if options.kinds.contains(.volume) { try pruneVolumes(options, &report) }
+        guard options.dryRun else {
+            let retirement = try Self.storing("\(root)") { () throws(StoreError) in try Retirement(in: store)
+            }
+            var pruner = Pruner(self, catalog.pruning, options, report)
+            try pruner.run { (content) throws(Errno) in
+                try retirement.take(content.kind.content, content.digest)
+            } retireSandbox: { (id) throws(Errno) in
+                try retirement.takeSandbox(id)
+            }
+            report = pruner.report
+            let isGone = try Self.storing("\(root)") { () throws(StoreError) in
+                try retirement.finish(waiting: options.patience)
+            }
+            if !isGone { report.waiting &+= pruner.retired }
+            try removeLeftovers(options, &report)
+            return report
+        }
+        try rehearse(options, &report)
+        try removeLeftovers(options, &report)
         return report
     }
 
-    /// The objects of these layers. O(objects).
-    func usedObjects(of diffIDs: Set<Digest>) throws(StoreError) -> Set<Digest> {
-        var result: Set<Digest> = []
-        for diffID in diffIDs {
-            result.formUnion(try store.readSplits(diffID).objects)
+    private func rehearse(_ options: PruneOptions, _ report: inout PruneReport) throws(LaminaError) {
+        var result = report
+        do {
+            try catalog.rehearse { steps in
+                var pruner = Pruner(self, steps, options, result)
+                try pruner.run { _ throws(Errno) in
+                } retireSandbox: { _ throws(Errno) in
+                }
+                result = pruner.report
+            }
+        } catch let error as LaminaError {
+            throw error
+        } catch {
+            throw LaminaError(.failure, "\(root)", "\(error)", cause: error)
         }
-        return result
+        report = result
     }
 
-    private func removeContent(
-        except kept: CatalogReferences, dryRun: Bool, _ report: inout PruneReport
-    ) throws(LaminaError) {
-        do throws(StoreError) {
-            let rooms: [(StoreContent, PruneReport.Kind, Set<Digest>)] = [
-                (.chain, .chain, kept.chainIDs), (.layer, .layer, kept.diffIDs), (.blob, .blob, kept.blobs),
-                (.object, .object, try usedObjects(of: kept.diffIDs)),
-            ]
-            for (content, kind, kept) in rooms {
-                let unused = try store.inventory(content).filter { !kept.contains($0.digest) }
-                for item in unused.sorted(by: { $0.digest.hex < $1.digest.hex }) {
-                    if !dryRun { try store.remove(content, item.digest) }
-                    report.items.append(
-                        PruneReport.Item(
-                            kind: kind, name: "\(item.digest)", size: Int64(clamping: item.diskSize)))
+    private func pruneSandboxes(_ options: PruneOptions, _ report: inout PruneReport) throws(LaminaError) {
+        for sandbox in try sandboxes() where sandbox.state == .idle {
+            guard options.filter.accepts(created: sandbox.created, labels: [:]) else { continue }
+            let size = try sandboxDiskSize(sandbox)
+            if !options.dryRun {
+                do throws(LaminaError) {
+                    try remove(sandbox.id)
+                } catch  where error.code == .busy || error.code == .notFound {
+                    continue
                 }
             }
-        } catch {
-            throw LaminaError(error, about: root.description)
+            report.items.append(PruneReport.Item(kind: .sandbox, name: sandbox.id, size: size))
         }
     }
 
-    /// Directories of sandboxes that were being made or removed when their process ended.
-    private func removeSandboxDirectories(
-        except kept: Set<String>, dryRun: Bool, _ report: inout PruneReport
+    private func pruneVolumes(_ options: PruneOptions, _ report: inout PruneReport) throws(LaminaError) {
+        var filter = VolumeFilter()
+        filter.labels = options.filter.labels
+        filter.withoutLabels = options.filter.withoutLabels
+        let found = try pruneVolumes(all: options.all, filter, dryRun: options.dryRun)
+        report.items += found.items.map { PruneReport.Item(kind: .volume, name: $0.name, size: $0.size) }
+    }
+
+    /// Unfinished work whose process is gone, and what earlier prunes left to those who were reading.
+    private func removeLeftovers(
+        _ options: PruneOptions, _ report: inout PruneReport
     ) throws(LaminaError) {
-        let room = root.appending("sandboxes")
-        let found = try Self.system(room) { () throws(Errno) -> [PruneReport.Item] in
-            let directory: Descriptor
-            do throws(Errno) {
-                directory = try Descriptor.open(room, O_RDONLY | O_DIRECTORY)
-            } catch .noSuchFileOrDirectory {
-                return []
-            }
-            var items: [PruneReport.Item] = []
-            for entry in try directory.entries() where !kept.contains("\(entry.name)") {
-                if MountServer.isAlive(in: room.appending(entry.name)) { continue }
-                let size = try directory.diskSize(of: entry.name)
-                if !dryRun { try directory.removeTree(entry.name) }
-                items.append(PruneReport.Item(kind: .sandbox, name: "\(entry.name)", size: size))
-            }
-            return items
-        }
-        report.items += found
-    }
-
-    /// Data in `volumes/` stays, also where the catalogue names no volume: it may be all that is left.
-    private func removeUnfinishedVolumes(
-        except kept: Set<String>, dryRun: Bool, _ report: inout PruneReport
-    ) throws(LaminaError) {
-        let names = try Self.storing("\(root)") { () throws(StoreError) in
-            try store.emptyVolumes(except: kept, remove: !dryRun)
-        }
-        report.items += names.map { PruneReport.Item(kind: .leftover, name: "volumes/\($0)", size: 0) }
-    }
-
-    private func removeLeftovers(dryRun: Bool, _ report: inout PruneReport) throws(LaminaError) {
+        guard options.kinds.contains(.cache) else { return }
         do throws(StoreError) {
             for leftover in try store.leftovers() {
-                if !dryRun { try store.remove(leftover) }
+                let size = Int64(clamping: leftover.diskSize)
+                if !options.dryRun, try !store.remove(leftover) { continue }
                 report.items.append(
-                    PruneReport.Item(
-                        kind: .leftover, name: "\(leftover.name)", size: Int64(clamping: leftover.diskSize)))
+                    PruneReport.Item(kind: .leftover, name: "\(leftover.name)", size: size))
             }
         } catch {
             throw LaminaError(error, about: root.description)
         }
-    }
-}
-
-extension Descriptor {
-    /// Bytes on disk of `name` and everything in it. O(files).
-    fileprivate borrowing func diskSize(of name: ByteString, depth: Int = 0) throws(Errno) -> Int64 {
-        let status = try status(of: name)
-        var total = status.blocks &* 512
-        guard status.type == .directory, depth < Limits.depth else { return total }
-        let below = try openDirectory(name)
-        for entry in try below.entries() { total &+= try below.diskSize(of: entry.name, depth: depth + 1) }
-        return total
     }
 }

@@ -18,7 +18,7 @@ extension Engine {
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
         try checkChangeable(sandbox, called: name)
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         let known = sandbox.redirects.map(\.target)
         let plan = try plan(requests, besides: known, allowSpecial: allowSpecial)
         if plan.redirects.isEmpty { throw LaminaError(.usage, name, "no redirect is left to add") }

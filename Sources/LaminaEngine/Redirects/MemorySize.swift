@@ -1,6 +1,6 @@
 // MemorySize owns how Docker writes amounts of memory: go-units' `RAMInBytes`.
 
-enum MemorySize {
+public enum MemorySize {
     private static let powers: [UInt8: Int] = [
         UInt8(ascii: "k"): 1, UInt8(ascii: "m"): 2, UInt8(ascii: "g"): 3, UInt8(ascii: "t"): 4,
         UInt8(ascii: "p"): 5,
@@ -9,7 +9,7 @@ enum MemorySize {
     /// Bytes: a decimal number and, perhaps behind a space, `b` or k, m, g, t, p for powers of 1024,
     /// which may be followed by `b` or `ib`; in either case. A fraction of a byte is dropped. Nil for
     /// anything else, and for more than an Int64 holds.
-    static func bytes(_ text: String) -> Int64? {
+    public static func bytes(_ text: String) -> Int64? {
         let digits: (UInt8) -> Bool = { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
         guard let last = text.utf8.lastIndex(where: { digits($0) || $0 == 0x20 }) else { return nil }
         let hasSpace = text.utf8[last] == 0x20

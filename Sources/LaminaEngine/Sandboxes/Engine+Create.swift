@@ -19,7 +19,7 @@ extension Engine {
         allowSpecial: Bool = false
     ) throws(LaminaError) -> Sandbox {
         if let name { try Self.checkName(name) }
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         let image = try record(imageName)
         try makeChain(image.diffIDs)
         let shown = (try? ImageReference(imageName)).map(\.normalised)
@@ -31,20 +31,18 @@ extension Engine {
             chainID: image.chainID, created: Int64(Date().timeIntervalSince1970), diffIDs: image.diffIDs)
         let plan = try plan(redirects, for: image, allowSpecial: allowSpecial)
         record.redirects = plan.redirects
-        do throws(LaminaError) {
-            try makeDirectory(of: record)
-            try add(&record, volumes: plan.volumes, isNamed: name != nil)
-        } catch {
-            removeDirectory(of: record)
-            throw error
-        }
+        let staging = try makeDirectory(of: record)
+        try add(&record, staging, volumes: plan.volumes, isNamed: name != nil)
+        _ = consume staging
         _ = consume lease
         return Sandbox(record, state: .idle, directory: sandboxDirectory(record.id))
     }
 
-    /// Records a sandbox and its new volumes. A name that was made up and is taken becomes another.
+    /// Records a sandbox and its new volumes, and puts its directory in place with that. A name that was made up
+    /// and is taken becomes another.
     private func add(
-        _ record: inout SandboxRecord, volumes: [VolumeRecord], isNamed: Bool
+        _ record: inout SandboxRecord, _ staging: borrowing IngestDirectory, volumes: [VolumeRecord],
+        isNamed: Bool
     ) throws(LaminaError) {
         // A new volume takes the image's files at its target when it is first mounted, by the mount's
         // server, which has the tree that they stand in.
@@ -53,7 +51,14 @@ extension Engine {
         }
         for attempt in 0... {
             do throws(CatalogError) {
-                try catalog.add(record, volumes: volumes) { name throws(Errno) in try staged?.place(name) }
+                let id = ByteString(record.id)
+                try catalog.add(record, volumes: volumes) { name throws(Errno) in
+                    try staged?.place(name)
+                } placeSandbox: { () throws(Errno) in
+                    let room = try store.root.openDirectory("sandboxes")
+                    try staging.descriptor.rename("sandbox", to: room, id)
+                    try room.syncDirectory()
+                }
                 return
             } catch .nameTaken where !isNamed && attempt < 10 {
                 record.name = NameGenerator.name(attempt: attempt + 3)
@@ -61,11 +66,6 @@ extension Engine {
                 throw LaminaError(error)
             }
         }
-    }
-
-    /// What cannot be removed now is for prune.
-    private func removeDirectory(of sandbox: SandboxRecord) {
-        try? store.root.openDirectory("sandboxes").removeTree(ByteString(sandbox.id))
     }
 
     static func newID() -> String {
@@ -84,8 +84,8 @@ extension Engine {
         throw LaminaError(.failure, "sandbox", "found no free name; give one with --name")
     }
 
-    /// Builds `upper`, `work` and `layerchain.json` and puts them in place, durably.
-    private func makeDirectory(of sandbox: SandboxRecord) throws(LaminaError) {
+    /// Builds `upper`, `work` and `layerchain.json`, durably, in the directory `sandbox` of what it returns.
+    private func makeDirectory(of sandbox: SandboxRecord) throws(LaminaError) -> IngestDirectory {
         let tree = try chainTree(sandbox.chainID)
         let thing = ByteString("sandbox \(sandbox.id)")
         let staging = try Self.storing("\(thing)") { () throws(StoreError) in
@@ -106,10 +106,8 @@ extension Engine {
             try directory.openDirectory("upper").become(root, attributes)
             try directory.syncDirectory()
             try store.root.makeDirectories("sandboxes", permissions: 0o700)
-            let room = try store.root.openDirectory("sandboxes")
-            try staging.descriptor.rename("sandbox", to: room, ByteString(sandbox.id))
-            try room.syncDirectory()
         }
+        return staging
     }
 
     /// The directories of the parent layers, nearest first, as a JSON array.

@@ -19,7 +19,7 @@ extension Engine {
             throw LaminaError(.busy, name, "is mounted; unmount it first")
         }
         // Keeps a prune from what the files are filled from.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         let arguments: [ByteString] = [
             "--root", root, "--chain", ByteString(sandbox.chainID.hex), "--sandbox", sandbox.directory,
             "--materialize",

@@ -22,7 +22,7 @@ extension Engine {
             try forceUnmount(sandbox, called: name)
         }
         // Keeps a prune from the directory while it is being removed here.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         try catalogue { catalog throws(CatalogError) in try catalog.removeSandbox(sandbox.id) }
         var foreign = false
         try Self.system(sandbox.directory) { () throws(Errno) in

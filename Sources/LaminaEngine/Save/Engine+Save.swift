@@ -27,7 +27,7 @@ extension Engine {
         _ names: [String], as format: SaveFormat = .oci, to file: consuming Descriptor,
         cancellation: Cancellation = Cancellation()
     ) throws(LaminaError) {
-        let lease = try lease(exclusive: false, cancellation: cancellation)
+        let lease = try lease()
         var images: [SavedImage] = []
         for (record, references) in try imagesToSave(names) {
             images.append(try savedImage(record, references, plain: format == .docker))

@@ -6,18 +6,24 @@ import LaminaStore
 
 /// What a prune of volumes removed.
 public struct VolumePruneReport: Sendable, Hashable {
-    /// Names, in order.
-    public var removed: [String] = []
+    public struct Item: Sendable, Hashable {
+        public var name: String
+        /// Bytes on disk.
+        public var size: Int64
+    }
+
+    /// In the order of their names.
+    public var items: [Item] = []
     /// Bytes on disk.
-    public var reclaimed: Int64 = 0
+    public var reclaimed: Int64 { items.reduce(0) { $0 &+ $1.size } }
 }
 
 extension Engine {
     /// Removes the anonymous volumes that no sandbox uses, or with `all` the named ones too, as far as
     /// `filter` lets them through. One that comes into use meanwhile stays, as does one in which something
-    /// is mounted.
+    /// is mounted. With `dryRun` nothing is removed.
     public func pruneVolumes(
-        all: Bool = false, _ filter: VolumeFilter = VolumeFilter()
+        all: Bool = false, _ filter: VolumeFilter = VolumeFilter(), dryRun: Bool = false
     ) throws(LaminaError) -> VolumePruneReport {
         var filter = filter
         filter.isDangling = true
@@ -28,14 +34,13 @@ extension Engine {
                 try store.volumeDiskSize(volume.name)
             }
             do throws(LaminaError) {
-                try removeVolume(volume.name)
+                if !dryRun { try removeVolume(volume.name) }
             } catch {
                 if case .volumeInUse? = error.cause as? CatalogError { continue }
                 if error.code == .notFound { continue }
                 throw error
             }
-            report.removed.append(volume.name)
-            report.reclaimed &+= size
+            report.items.append(VolumePruneReport.Item(name: volume.name, size: size))
         }
         return report
     }

@@ -32,7 +32,7 @@ extension Engine {
         }
         let record = VolumeRecord(
             new: name, labels: labels, options: options, now: Int64(Date().timeIntervalSince1970))
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         if try !add(record), !labels.isEmpty {
             let labels = try volume(record.name).labels
             if labels != record.labels {
@@ -76,7 +76,7 @@ extension Engine {
     /// no volume unless `force`.
     public func removeVolume(_ name: String, force: Bool = false) throws(LaminaError) {
         // Keeps a prune from the files while they are being removed here.
-        let lease = try lease(exclusive: false)
+        let lease = try lease()
         do throws(LaminaError) {
             try takeAway(name)
         } catch  where force && error.code == .notFound {}

@@ -9,7 +9,8 @@ import LaminaSystem
 /// A private directory below `ingest/` for unfinished work: dropping it removes it.
 public struct IngestDirectory: ~Copyable, Sendable {
     let store: Store
-    private let name: ByteString
+    /// Its name below `ingest/`.
+    public let name: ByteString
     /// The directory, with an exclusive `flock(2)`.
     public let descriptor: Descriptor
 

@@ -27,9 +27,11 @@ public struct StagedBlob: ~Copyable {
         if let range = writeBehind.wrote(bytes.byteCount) { file.startWriteback(range) }
     }
 
-    /// Makes the blob durable and visible; one that is there already stays.
-    public consuming func publish() throws(StoreError) -> Digest {
-        let digest = hash.finishAndReset()
+    /// The blob's digest. Nothing is written after this.
+    public mutating func finish() -> Digest { hash.finishAndReset() }
+
+    /// Makes the blob durable and visible under its digest; one that is there already stays.
+    public consuming func publish(as digest: Digest) throws(StoreError) {
         let store = staging.store
         try doing("keep blob \(digest)") { () throws(Errno) in
             try file.sync()
@@ -39,7 +41,6 @@ public struct StagedBlob: ~Copyable {
             try store.blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
             try store.blobs.syncDirectory()
         }
-        return digest
     }
 }
 

@@ -45,27 +45,23 @@ extension Store {
 
     /// Directories of the room, but for volumes `except`, that hold nothing: what a crash leaves of a
     /// new volume. With `remove` they go. One that holds something is never touched here, whatever
-    /// the catalogue has forgotten. The caller holds the exclusive lease.
-    public func emptyVolumes(except names: Set<String>, remove: Bool) throws(StoreError) -> [String] {
+    /// the catalogue has forgotten. The caller holds the catalogue's write lock.
+    public func emptyVolumes(except names: Set<String>, remove: Bool) throws(Errno) -> [String] {
+        let room: Descriptor
         do throws(Errno) {
-            let room: Descriptor
-            do throws(Errno) {
-                room = try root.openDirectory(VolumePath.room)
-            } catch .noSuchFileOrDirectory {
-                return []
-            }
-            var result: [String] = []
-            for entry in try room.entries() where entry.type == .directory {
-                let name = entry.name.description
-                if names.contains(name) { continue }
-                if try remove ? room.removeEmptyVolume(entry.name) : room.isEmptyVolume(entry.name) {
-                    result.append(name)
-                }
-            }
-            return result.sorted()
-        } catch {
-            throw .system("look for unfinished volumes", error)
+            room = try root.openDirectory(VolumePath.room)
+        } catch .noSuchFileOrDirectory {
+            return []
         }
+        var result: [String] = []
+        for entry in try room.entries() where entry.type == .directory {
+            let name = entry.name.description
+            if names.contains(name) { continue }
+            if try remove ? room.removeEmptyVolume(entry.name) : room.isEmptyVolume(entry.name) {
+                result.append(name)
+            }
+        }
+        return result.sorted()
     }
 }
 

@@ -30,9 +30,9 @@ struct VolumePruneCommand: ParsableCommand {
             throw LaminaError(.failure, "volume prune", "has been cancelled")
         }
         let report = try global.engine().pruneVolumes(all: all, filter)
-        if !report.removed.isEmpty {
+        if !report.items.isEmpty {
             print("Deleted Volumes:")
-            for name in report.removed { print(name) }
+            for volume in report.items { print(volume.name) }
             print()
         }
         print("Total reclaimed space: \(Format.size(report.reclaimed))")

@@ -1,0 +1,88 @@
+// What the catalogue knows of the store's files.
+
+import Foundation
+import GRDB
+import LaminaCore
+
+/// The kinds of content that a store has.
+public enum ContentKind: String, Sendable, Hashable, CaseIterable {
+    case chain, layer, blob, object
+}
+
+/// One thing of the store.
+public struct ContentRecord: Sendable, Hashable {
+    public var kind: ContentKind
+    public var digest: Digest
+    /// Bytes on disk.
+    public var diskSize: Int64
+
+    public init(_ kind: ContentKind, _ digest: Digest, diskSize: Int64 = 0) {
+        self.kind = kind
+        self.digest = digest
+        self.diskSize = diskSize
+    }
+}
+
+/// How much of one kind there is.
+public struct ContentTotal: Sendable, Hashable {
+    public var count: Int64 = 0
+    /// Bytes on disk.
+    public var diskSize: Int64 = 0
+}
+
+extension ContentRecord {
+    /// How an object's digest stands in its table.
+    static func key(_ digest: Digest) -> DatabaseValue { Data(digest.bytes).databaseValue }
+
+    /// Adds the row of something that is not there yet, or notes its size.
+    func insert(in database: Database) throws {
+        if kind == .object {
+            return try database.execute(
+                sql: """
+                    INSERT INTO object (digest, diskSize, layers) VALUES (?, ?, 0)
+                    ON CONFLICT (digest) DO UPDATE SET diskSize = max(diskSize, excluded.diskSize)
+                    WHERE diskSize < excluded.diskSize
+                    """, arguments: [Self.key(digest), diskSize])
+        }
+        try database.execute(
+            sql: """
+                INSERT INTO content (kind, digest, diskSize) VALUES (?, ?, ?)
+                ON CONFLICT (kind, digest) DO UPDATE SET diskSize = max(diskSize, excluded.diskSize)
+                WHERE diskSize < excluded.diskSize
+                """, arguments: [kind.rawValue, digest, diskSize])
+    }
+
+    /// Removes the row.
+    func delete(in database: Database) throws {
+        if kind == .object {
+            return try database.execute(
+                sql: "DELETE FROM object WHERE digest = ?", arguments: [Self.key(digest)])
+        }
+        try database.execute(
+            sql: "DELETE FROM content WHERE kind = ? AND digest = ?", arguments: [kind.rawValue, digest])
+    }
+
+    /// Whether nothing refers to it. O(log rows).
+    func isGarbage(in database: Database) throws -> Bool {
+        let used: String
+        switch kind {
+        case .object:
+            return try Bool.fetchOne(
+                database, sql: "SELECT layers = 0 FROM object WHERE digest = ?", arguments: [Self.key(digest)]
+            )
+                ?? true
+        case .layer: used = "SELECT 1 FROM layer WHERE diffID = ?1"
+        case .blob:
+            used = """
+                SELECT 1 FROM image WHERE id = ?1 UNION ALL SELECT 1 FROM manifest WHERE digest = ?1
+                UNION ALL SELECT 1 FROM manifestLayer WHERE blob = ?1
+                """
+        case .chain:
+            used = """
+                SELECT 1 FROM image WHERE chainID = ?1 UNION ALL SELECT 1 FROM sandbox WHERE chainID = ?1
+                UNION ALL SELECT 1 FROM redirect WHERE chainID = ?1
+                """
+        }
+        return try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (\(used))", arguments: [digest]) ?? false
+    }
+}

@@ -1,0 +1,38 @@
+// Counting what the store has, for a catalogue that does not tell of all of it: one that was made before it did,
+// or that lost a layer's list of objects.
+
+import LaminaCatalog
+import LaminaCore
+import LaminaStore
+
+extension Engine {
+    /// Counts everything, unless the catalogue tells of it. O(1), else O(content).
+    func accountOnce() throws(LaminaError) {
+        let isAccounted = try catalogue { catalog throws(CatalogError) in try catalog.isAccounted() }
+        if !isAccounted { try account() }
+    }
+
+    /// Has the catalogue tell of exactly what the rooms of the store hold. O(content), with the catalogue's write
+    /// lock.
+    func account() throws(LaminaError) {
+        try catalogue { catalog throws(CatalogError) in
+            try catalog.account { (layers) throws(Errno) in
+                var contents: [ContentRecord] = []
+                for content in StoreContent.allCases {
+                    do throws(StoreError) {
+                        contents += try store.inventory(content).map {
+                            ContentRecord(
+                                ContentKind($0.content), $0.digest, diskSize: Int64(clamping: $0.diskSize))
+                        }
+                    } catch {
+                        if case .system(_, let error) = error { throw error }
+                        throw .ioError
+                    }
+                }
+                var objects: [Digest: [Digest]] = [:]
+                for layer in layers { objects[layer] = self.objects(of: layer) ?? [] }
+                return (contents, objects)
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// What was retired and is still there: given back, read, or removed.
+
+import Glibc
+import LaminaCore
+import LaminaSystem
+
+extension Store {
+    /// Calls `body` with the room and the path in it that content of this digest has.
+    func withPlace<Value: ~Copyable>(
+        of content: StoreContent, _ digest: Digest,
+        _ body: (borrowing Descriptor, ByteString) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        switch content {
+        case .blob: try body(blobs, StorePath.blob(digest))
+        case .object: try body(objects, StorePath.object(digest))
+        case .layer: try body(layers, StorePath.layer(digest))
+        case .chain: try body(chains, StorePath.chain(digest))
+        }
+    }
+
+    /// Directories of retired content.
+    private func retirements() throws(Errno) -> [ByteString] {
+        try ingest.entries().map(\.name).filter { $0.hasPrefix(Retirement.prefix) }
+    }
+
+    /// Makes sure that content is in its place, giving that back if it was retired, and says how many bytes it
+    /// takes on disk; nil when it is nowhere. The caller holds a lease from before it met the content, and the
+    /// catalogue's write lock.
+    public func secure(_ content: StoreContent, _ digest: Digest) throws(Errno) -> Int64? {
+        if let size = try diskSize(of: content, digest) { return size }
+        return try restore(content, digest) ? diskSize(of: content, digest) : nil
+    }
+
+    /// Bytes on disk of content that is in its place; nil when it is not.
+    public func diskSize(of content: StoreContent, _ digest: Digest) throws(Errno) -> Int64? {
+        try withPlace(of: content, digest) { (room, path) throws(Errno) in
+            do throws(Errno) {
+                return Int64(clamping: try Self.diskSize(path, in: room))
+            } catch Errno.noSuchFileOrDirectory {
+                return nil
+            }
+        }
+    }
+
+    private func restore(_ content: StoreContent, _ digest: Digest) throws(Errno) -> Bool {
+        try withPlace(of: content, digest) { (room, path) throws(Errno) in
+            let name = Retirement.name(content, digest)
+            for retirement in try retirements() {
+                do throws(Errno) {
+                    try ingest.rename(
+                        retirement.appending(name), to: room, path, flags: RenameFlag.noReplace)
+                    return true
+                } catch Errno.noSuchFileOrDirectory {
+                    continue
+                } catch Errno.fileExists {
+                    return true
+                }
+            }
+            return false
+        }
+    }
+
+    /// Opens content that was retired, for reading; `file` is one of a layer's. Nil when there is none.
+    func openRetired(
+        _ content: StoreContent, _ digest: Digest, _ file: ByteString? = nil
+    ) throws(Errno) -> Descriptor? {
+        let name = Retirement.name(content, digest)
+        let path = file.map { name.appending($0) } ?? name
+        for retirement in try retirements() {
+            do throws(Errno) {
+                return try ingest.open(retirement.appending(path), O_RDONLY | O_NOFOLLOW)
+            } catch Errno.noSuchFileOrDirectory {
+                continue
+            }
+        }
+        return nil
+    }
+
+    /// Removes a retirement that the caller has locked, if nobody can be relying on it; whether it is gone.
+    func removeRetired(_ name: ByteString, _ directory: borrowing Descriptor) throws(Errno) -> Bool {
+        // One whose owner died has no generation yet.
+        try endGeneration(keepingIn: directory)
+        guard try isOver(generationIn: directory) else { return false }
+        // The lease goes last: without it this would have to wait again.
+        for entry in try directory.entries() where entry.name != Self.leaseName {
+            try directory.removeTree(entry.name)
+        }
+        try ingest.removeTree(name)
+        return true
+    }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import LaminaCodec
+import LaminaCore
+import LaminaStore
+import LaminaSystem
+import LaminaTestSupport
+import Testing
+
+@Suite struct RetirementTests {
+    /// A store with one blob.
+    private func withBlob(_ body: (Store, Digest) throws -> Void) throws {
+        try withTemporaryPath { path in
+            let store = try Store(at: path)
+            try body(store, try store.putBlob(Array("content".utf8)))
+        }
+    }
+
+    private func retire(_ digest: Digest, in store: Store) throws -> Retirement {
+        let retirement = try Retirement(in: store)
+        try retirement.take(.blob, digest)
+        return retirement
+    }
+
+    @Test func goesAtOnceWhenNobodyMayNeedIt() throws {
+        try withBlob { store, digest in
+            let retirement = try retire(digest, in: store)
+            #expect(!store.hasBlob(digest))
+            #expect(try retirement.finish(waiting: 0))
+            #expect(try store.leftovers().isEmpty && store.root.openDirectory("ingest").entries().isEmpty)
+            #expect(throws: StoreError.missing(.blob, digest)) { _ = try store.openBlob(digest) }
+        }
+    }
+
+    @Test func staysReadableForALeaseFromBefore() throws {
+        try withBlob { store, digest in
+            do {
+                let lease = try store.lease()
+                #expect(try !retire(digest, in: store).finish(waiting: 0))
+                #expect(try store.readBlob(digest) == Array("content".utf8))
+                for leftover in try store.leftovers() { #expect(try !store.remove(leftover)) }
+                _ = consume lease
+            }
+            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            #expect(throws: StoreError.missing(.blob, digest)) { _ = try store.readBlob(digest) }
+        }
+    }
+
+    @Test func waitsForNoLeaseFromAfter() throws {
+        try withBlob { store, digest in
+            let old = try store.lease()
+            #expect(try !retire(digest, in: store).finish(waiting: 0))
+            let new = try store.lease()
+            _ = consume old
+            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            #expect(try store.leftovers().isEmpty)
+            _ = consume new
+        }
+    }
+
+    @Test func comesBackWhenItIsNeeded() throws {
+        try withBlob { store, digest in
+            let lease = try store.lease()
+            let retirement = try retire(digest, in: store)
+            #expect(try store.secure(.blob, digest) ?? 0 > 0)
+            #expect(try store.hasBlob(digest) && retirement.finish(waiting: 0))
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+            #expect(try store.secure(.blob, Fixed.other) == nil)
+            _ = consume lease
+        }
+    }
+
+    /// Its owner died before the generation ended: the next one ends it.
+    @Test func anUnfinishedOneIsFinishedByTheNext() throws {
+        try withBlob { store, digest in
+            let lease = try store.lease()
+            do { _ = try retire(digest, in: store) }
+            let leftover = try #require(try store.leftovers().first)
+            #expect(try !store.remove(leftover))
+            _ = consume lease
+            #expect(try store.remove(leftover))
+            #expect(try store.leftovers().isEmpty)
+        }
+    }
+
+    private enum Fixed {
+        static let other = sha256(Array("other".utf8))
+    }
+}

@@ -39,6 +39,7 @@ struct LaminaCommand: ParsableCommand {
                 name: "The store",
                 subcommands: [
                     InspectCommand.self, LayerCommand.self, VolumeCommand.self, PruneCommand.self,
+                    SystemCommand.self,
                     InformationCommand.self, VersionCommand.self, DocumentationCommand.self,
                 ]),
         ])

@@ -26,11 +26,13 @@ extension Store {
     public func inventory(_ content: StoreContent) throws(StoreError) -> [StoredItem] {
         do throws(Errno) {
             switch content {
-            case .blob: return try fannedOut(blobs, .blob) { Digest(hex: "\($1)") }
-            case .object: return try fannedOut(objects, .object) { Digest(hex: "\($0)\($1)") }
-            case .layer: return try flat(layers, .layer) { Digest(hex: "\($0)") }
+            case .blob:
+                return try fannedOut(try root.openDirectory("blobs/sha256"), .blob) { Digest(hex: "\($1)") }
+            case .object:
+                return try fannedOut(try root.openDirectory("objects"), .object) { Digest(hex: "\($0)\($1)") }
+            case .layer: return try flat(try root.openDirectory("layers"), .layer) { Digest(hex: "\($0)") }
             case .chain:
-                return try flat(chains, .chain) {
+                return try flat(try root.openDirectory("chains"), .chain) {
                     let text = "\($0)"
                     return text.hasSuffix(".erofs") ? Digest(hex: text.dropLast(6)) : nil
                 }
@@ -115,7 +117,7 @@ extension Store {
     public func leftovers() throws(StoreError) -> [IngestLeftover] {
         do throws(Errno) {
             var result: [IngestLeftover] = []
-            for entry in try ingest.entries() {
+            for entry in try root.openDirectory("ingest").entries() {
                 guard try takeLock(of: entry.name) != nil else { continue }
                 result.append(
                     IngestLeftover(name: entry.name, diskSize: try Self.diskSize(entry.name, in: ingest)))

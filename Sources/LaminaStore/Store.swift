@@ -22,6 +22,7 @@ public final class Store: Sendable {
     let chains: Descriptor
     let ingest: Descriptor
     let objectSizes = ObjectSizes()
+    static let leases: ByteString = "leases"
 
     /// Opens the store at `path`, making it and its rooms with mode 0700 where they are missing.
     public init(at path: ByteString) throws(StoreError) {
@@ -32,6 +33,7 @@ public final class Store: Sendable {
         layers = try Self.openRoom("layers", in: root)
         chains = try Self.openRoom("chains", in: root)
         ingest = try Self.openRoom("ingest", in: root)
+        _ = try Self.openRoom(Self.leases, in: root)
     }
 
     private static func openRoot(_ path: ByteString) throws(StoreError) -> Descriptor {

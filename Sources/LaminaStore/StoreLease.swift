@@ -1,9 +1,9 @@
 // StoreLease owns a process's say that content stays readable which it has met, though nothing may refer to it.
 //
-// Leases come in generations. The store's file `lease` is the present one, and a lease is a shared lock (`flock(2)`)
-// on it. Who takes content out of its place (`Retirement`) puts a new file there afterwards; when nobody holds the
-// old one any more, nobody is left who can have met that content, and its bytes may go. So nobody waits to begin,
-// and a lease ends with its process.
+// Leases come in generations: files of `leases/`, called by ascending numbers, the greatest of which is the present
+// one. A lease is a shared lock (`flock(2)`) on it. Who takes content out of its place (`Retirement`) makes the next
+// one afterwards; when nobody holds that generation's file or an older one, nobody is left who can have met that
+// content, and its bytes may go. So nobody waits to begin, and a lease ends with its process.
 
 import Glibc
 import LaminaCore
@@ -20,7 +20,7 @@ public struct StoreLease: ~Copyable, Sendable {
 }
 
 extension Store {
-    static let leaseName: ByteString = "lease"
+    private static let firstGeneration: UInt64 = 1
     /// A generation can end between two system calls so often, and no more.
     private static let mostRaces = 1_000
 
@@ -28,50 +28,53 @@ extension Store {
     public func lease() throws(StoreError) -> StoreLease {
         try doing("lock the store") { () throws(Errno) in
             for _ in 0..<Self.mostRaces {
-                let file = try root.open(
-                    Self.leaseName, O_RDONLY | O_CREAT | O_NOFOLLOW, permissions: 0o600)
+                let number = try presentGeneration()
+                let file = try openGeneration(number)
                 try file.lock(exclusive: false)
-                if try isPresent(file) { return StoreLease(file) }
+                if try presentGeneration() == number { return StoreLease(file) }
             }
             throw .resourceBusy
         }
     }
 
-    private func isPresent(_ file: borrowing Descriptor) throws(Errno) -> Bool {
-        do throws(Errno) {
-            return try root.status(of: Self.leaseName).inode == file.status().inode
-        } catch Errno.noSuchFileOrDirectory {
-            return false
-        }
+    /// Ends the present generation; its number.
+    func endGeneration() throws(Errno) -> UInt64 {
+        let number = try presentGeneration()
+        _ = try openGeneration(number &+ 1)
+        return number
     }
 
-    /// Ends the present generation, and leaves its file in `directory` as `lease`.
-    func endGeneration(keepingIn directory: borrowing Descriptor) throws(Errno) {
-        // A store that nobody has worked on has none yet.
-        _ = try root.open(Self.leaseName, O_RDONLY | O_CREAT | O_NOFOLLOW, permissions: 0o600)
-        do throws(Errno) {
-            try root.link(Self.leaseName, to: directory, Self.leaseName)
-        } catch Errno.fileExists {
-            return
+    /// Whether nobody holds a lease of this generation or an older one. Their files go, as far as that is so.
+    func isOver(_ generation: UInt64) throws(Errno) -> Bool {
+        let room = try root.openDirectory(Self.leases)
+        for number in try generations(in: room) where number <= generation {
+            do throws(Errno) {
+                let file = try room.open(Self.name(number), O_RDONLY | O_NOFOLLOW)
+                try file.lock(exclusive: true, wait: false)
+                // Who opened it before sees that it is not the present one any more.
+                try room.removeFile(Self.name(number))
+            } catch Errno.wouldBlock {
+                return false
+            } catch Errno.noSuchFileOrDirectory {
+                continue
+            }
         }
-        let new = ByteString("lease-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
-        _ = try root.open(new, O_RDONLY | O_CREAT | O_EXCL, permissions: 0o600)
-        do throws(Errno) {
-            try root.rename(new, to: root, Self.leaseName)
-        } catch {
-            try? root.removeFile(new)
-            throw error
-        }
+        return true
     }
 
-    /// Whether nobody holds a lease of the generation whose file is in `directory`.
-    func isOver(generationIn directory: borrowing Descriptor) throws(Errno) -> Bool {
-        do throws(Errno) {
-            let file = try directory.open(Self.leaseName, O_RDONLY | O_NOFOLLOW)
-            try file.lock(exclusive: true, wait: false)
-            return true
-        } catch Errno.wouldBlock {
-            return false
-        }
+    private func openGeneration(_ number: UInt64) throws(Errno) -> Descriptor {
+        try root.openDirectory(Self.leases)
+            .open(Self.name(number), O_RDONLY | O_CREAT | O_NOFOLLOW, permissions: 0o600)
     }
+
+    private func presentGeneration() throws(Errno) -> UInt64 {
+        try generations(in: root.openDirectory(Self.leases)).last ?? Self.firstGeneration
+    }
+
+    /// Ascending.
+    private func generations(in room: borrowing Descriptor) throws(Errno) -> [UInt64] {
+        try room.entries().compactMap { UInt64($0.name.description) }.sorted()
+    }
+
+    private static func name(_ generation: UInt64) -> ByteString { ByteString("\(generation)") }
 }

@@ -57,6 +57,20 @@ import Testing
         }
     }
 
+    /// Who began two generations ago may have met what goes now.
+    @Test func waitsForOlderGenerationsToo() throws {
+        try withBlob { store, digest in
+            let old = try store.lease()
+            let other = try store.putBlob(Array("other".utf8))
+            #expect(try !retire(other, in: store).finish(waiting: 0))
+            #expect(try !retire(digest, in: store).finish(waiting: 0))
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+            _ = consume old
+            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            #expect(try store.leftovers().isEmpty)
+        }
+    }
+
     @Test func comesBackWhenItIsNeeded() throws {
         try withBlob { store, digest in
             let lease = try store.lease()

@@ -36,6 +36,18 @@ extension Catalog {
         }
     }
 
+    /// Who claims which layers, the living and the dead.
+    public func claims() throws(CatalogError) -> [Digest: [String]] {
+        try read { database in
+            var result: [Digest: [String]] = [:]
+            for row in try Row.fetchAll(database, sql: "SELECT owner, diffID FROM claim") {
+                result[try row.decode(forColumn: "diffID"), default: []].append(
+                    try row.decode(forColumn: "owner"))
+            }
+            return result
+        }
+    }
+
     /// The claims of `owner` end.
     public func endClaims(of owner: String) throws(CatalogError) {
         try write { database in try Self.endClaims(of: owner, in: database) }

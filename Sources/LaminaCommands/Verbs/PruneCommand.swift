@@ -53,6 +53,13 @@ struct PruneCommand: ParsableCommand {
         ))
     var keepStorage: String?
 
+    @Option(
+        help: ArgumentHelp("Say whose a file of the store is, and remove nothing.", valueName: "path|digest"))
+    var explain: String?
+
+    @Flag(help: "List every file of the store with its owner and add them up, and remove nothing.")
+    var prove = false
+
     @Flag(name: [.short, .long], help: "Do not ask.")
     var force = false
 
@@ -60,6 +67,8 @@ struct PruneCommand: ParsableCommand {
     var verbose = false
 
     func run() throws {
+        if let explain { return try OwnerReport.explain(explain, try global.engine()) }
+        if prove { return try OwnerReport.prove(try global.engine()) }
         let options = try options()
         try confirm(options)
         let report = try global.engine().prune(options)

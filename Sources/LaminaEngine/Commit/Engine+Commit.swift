@@ -28,8 +28,11 @@ extension Engine {
             throw LaminaError(.busy, name, "is mounted; unmount it first")
         }
         let lease = try lease()
-        // The base's layers stay: the sandbox has them.
-        let claims = try claim(sandbox.diffIDs)
+        let claims = try claims()
+        // The sandbox may be removed before the image has its layers.
+        try catalogue { catalog throws(CatalogError) in
+            try catalog.claim(sandbox.diffIDs, owner: claims.owner)
+        }
         let layer = try makeLayer(of: sandbox, called: name, claims.owner, options)
         lock.end()
         let image = try makeImage(on: sandbox, layer, changes, target, claims.owner, options)

@@ -37,7 +37,7 @@ extension Engine {
         let target = try reference.map { text throws(LaminaError) in try newName(text) }
         let platform = try options.platform.map { text throws(LaminaError) in try Platform(text) } ?? .host
         let lease = try lease()
-        let claims = try claim([])
+        let claims = try claims()
         let (layer, name) = try importLayer(input, claims.owner, options)
         var config = NewConfig(platform: platform, created: RFC3339.now())
         config.add(

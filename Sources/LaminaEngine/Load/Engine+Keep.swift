@@ -30,17 +30,12 @@ extension Engine {
         try Self.storing(root.description) { () throws(StoreError) in try store.lease() }
     }
 
-    /// Keeps those of `diffIDs` that are known from being pruned.
-    func claim(_ diffIDs: [Digest]) throws(LaminaError) -> LayerClaims {
+    /// Somebody who can keep layers from being pruned.
+    func claims() throws(LaminaError) -> LayerClaims {
         let directory = try Self.storing(root.description) { () throws(StoreError) in
             try IngestDirectory.make(in: store)
         }
-        let claims = LayerClaims(directory, in: catalog)
-        let owner = claims.owner
-        if !diffIDs.isEmpty {
-            try catalogue { catalog throws(CatalogError) in try catalog.claim(diffIDs, owner: owner) }
-        }
-        return claims
+        return LayerClaims(directory, in: catalog)
     }
 
     /// Puts a layer into the store for good and records it, as one that no image refers to yet.

@@ -31,7 +31,7 @@ extension Engine {
         removeDeadWork()
         let source = try ImageInput(input, store: store, options.cancellation)
         let plans = try ImagePlanner(input: source).plans()
-        let claims = try claim(plans.flatMap(\.diffIDs))
+        let claims = try claims()
         let published = PublishedLayers()
         do throws(LaminaError) {
             try loadLayers(of: plans, from: source, options, claims.owner, published, progress)
@@ -63,7 +63,7 @@ extension Engine {
     ) throws(LaminaError) {
         var missing: [LayerPlan] = []
         for layer in Set(plans.flatMap(\.layers)).sorted(by: { $0.diffID.hex < $1.diffID.hex }) {
-            if try hasLayer(layer, keepBlobs: options.keepBlobs) {
+            if try hasLayer(layer, keepBlobs: options.keepBlobs, owner) {
                 progress(LoadEvent(layer: layer.diffID, step: .exists))
             } else {
                 missing.append(layer)
@@ -79,9 +79,15 @@ extension Engine {
         }
     }
 
-    /// Whether all that a layer's plan would bring is there.
-    private func hasLayer(_ layer: LayerPlan, keepBlobs: Bool) throws(LaminaError) -> Bool {
-        let known = try catalogue { catalog throws(CatalogError) in try catalog.layer(layer.diffID) }
+    /// Whether all that a layer's plan would bring is there, and stays.
+    private func hasLayer(
+        _ layer: LayerPlan, keepBlobs: Bool, _ owner: String
+    ) throws(LaminaError) -> Bool {
+        // Another load may have brought it since this one began.
+        let known = try catalogue { catalog throws(CatalogError) in
+            try catalog.claim([layer.diffID], owner: owner)
+            return try catalog.layer(layer.diffID)
+        }
         guard let known, store.hasLayer(layer.diffID) else { return false }
         guard let blob = layer.expectation.blobDigest, blob != layer.diffID else { return true }
         guard known.blobs.contains(where: { $0.digest == blob }) else { return false }

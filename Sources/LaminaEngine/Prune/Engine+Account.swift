@@ -12,6 +12,26 @@ extension Engine {
         if !isAccounted { try account() }
     }
 
+    /// Compares what the catalogue counts with what is on disk. O(content).
+    ///
+    /// Throws `failure` naming the first kind that differs; `fsck --repair` counts anew.
+    public func verifyUsage() throws(LaminaError) {
+        try accountOnce()
+        let counted = try catalogue { catalog throws(CatalogError) in try catalog.totals() }
+        for content in StoreContent.allCases {
+            let found = try Self.storing("\(root)") { () throws(StoreError) in try store.inventory(content) }
+            let size = found.reduce(Int64(0)) { $0 &+ Int64(clamping: $1.diskSize) }
+            guard let known = counted[ContentKind(content)] else { continue }
+            guard known.count != Int64(found.count) || known.diskSize != size else { continue }
+            throw LaminaError(
+                .failure, "\(root)",
+                """
+                the catalogue counts \(known.count) \(content.rawValue)s of \(known.diskSize) bytes, on disk are \
+                \(found.count) of \(size)
+                """)
+        }
+    }
+
     /// Has the catalogue tell of exactly what the rooms of the store hold. O(content), with the catalogue's write
     /// lock.
     func account() throws(LaminaError) {

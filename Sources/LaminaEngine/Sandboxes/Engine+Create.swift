@@ -32,7 +32,12 @@ extension Engine {
         let plan = try plan(redirects, for: image, allowSpecial: allowSpecial)
         record.redirects = plan.redirects
         let staging = try makeDirectory(of: record)
-        try add(&record, staging, volumes: plan.volumes, isNamed: name != nil)
+        do throws(LaminaError) {
+            try add(&record, staging, volumes: plan.volumes, isNamed: name != nil)
+        } catch {
+            removeDirectory(of: record)
+            throw error
+        }
         _ = consume staging
         _ = consume lease
         return Sandbox(record, state: .idle, directory: sandboxDirectory(record.id))
@@ -66,6 +71,12 @@ extension Engine {
                 throw LaminaError(error)
             }
         }
+    }
+
+    /// Removes what a failed commit left in place; what cannot be removed now is for prune.
+    private func removeDirectory(of sandbox: SandboxRecord) {
+        guard let known = try? catalog.sandboxes(matching: sandbox.id), known.isEmpty else { return }
+        try? store.root.openDirectory("sandboxes").removeTree(ByteString(sandbox.id))
     }
 
     static func newID() -> String {

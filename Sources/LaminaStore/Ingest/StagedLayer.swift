@@ -41,7 +41,11 @@ public struct StagedLayer: ~Copyable, Sendable {
             store.objectSizes.add(digest, size: object.size)
         }
         for digest in summary.objects where !store.hasObject(digest) {
-            throw .missing(.object, digest)
+            // It was met, and lost its last reference since.
+            let size = try doing("give back object \(digest)") { () throws(Errno) in
+                try store.secure(.object, digest)
+            }
+            if size == nil { throw .missing(.object, digest) }
         }
         if summary.blobKept {
             let digest = summary.blobDigest

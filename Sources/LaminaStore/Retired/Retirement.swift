@@ -2,7 +2,7 @@
 // whose bytes stay until nobody can be relying on them. Until then it can be given its place back.
 //
 // Invariant: content is in its room, or in a retirement, or gone; each step is one rename. A retirement that has
-// the file `lease` gets nothing more, and goes when no lease of that generation is held.
+// the file `generation-N` gets nothing more, and goes when no lease of that generation or an older one is held.
 
 import Glibc
 import LaminaCore
@@ -19,16 +19,26 @@ public final class Retirement: Sendable {
 
     /// Makes the directory.
     public init(in store: Store) throws(StoreError) {
-        let name =
-            Self.prefix + ByteString("\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
-        directory = try doing("make a directory for what goes") { () throws(Errno) in
-            try store.ingest.makeDirectory(name, permissions: 0o700)
+        self.store = store
+        (name, directory) = try doing("make a directory for what goes") { () throws(Errno) in
+            for _ in 0..<16 {
+                if let made = try Self.make(in: store) { return made }
+            }
+            throw .fileExists
+        }
+    }
+
+    /// Nil when somebody took the directory for a leftover before it was locked.
+    private static func make(in store: Store) throws(Errno) -> (ByteString, SharedDescriptor)? {
+        let name = prefix + ByteString("\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
+        try store.ingest.makeDirectory(name, permissions: 0o700)
+        do throws(Errno) {
             let directory = try store.ingest.openDirectory(name)
             try directory.lock(exclusive: true)
-            return SharedDescriptor(directory)
+            return try directory.status().linkCount > 0 ? (name, SharedDescriptor(directory)) : nil
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
         }
-        self.store = store
-        self.name = name
     }
 
     /// The name of content in a retirement.

@@ -20,7 +20,8 @@ extension Store {
 
     /// Directories of retired content.
     private func retirements() throws(Errno) -> [ByteString] {
-        try ingest.entries().map(\.name).filter { $0.hasPrefix(Retirement.prefix) }
+        // A descriptor of its own: threads that share one share its place in the listing.
+        try root.openDirectory("ingest").entries().map(\.name).filter { $0.hasPrefix(Retirement.prefix) }
     }
 
     /// Makes sure that content is in its place, giving that back if it was retired, and says how many bytes it
@@ -76,16 +77,44 @@ extension Store {
         return nil
     }
 
+    /// Whether a directory of unfinished work holds retired content.
+    public func isRetired(_ name: ByteString) -> Bool { name.hasPrefix(Retirement.prefix) }
+
+    /// Whether somebody holds a lease from before a retirement ended, or it has not ended.
+    public func mayBeRead(_ name: ByteString) -> Bool {
+        guard let directory = try? ingest.openDirectory(name) else { return false }
+        guard let generation = try? generation(of: directory) else { return true }
+        return (try? isOver(generation)) != true
+    }
+
     /// Removes a retirement that the caller has locked, if nobody can be relying on it; whether it is gone.
     func removeRetired(_ name: ByteString, _ directory: borrowing Descriptor) throws(Errno) -> Bool {
-        // One whose owner died has no generation yet.
-        try endGeneration(keepingIn: directory)
-        guard try isOver(generationIn: directory) else { return false }
-        // The lease goes last: without it this would have to wait again.
-        for entry in try directory.entries() where entry.name != Self.leaseName {
+        let known = try generation(of: directory)
+        let generation: UInt64
+        if let known {
+            generation = known
+        } else {
+            generation = try endGeneration()
+            _ = try directory.open(
+                Self.generationPrefix + ByteString("\(generation)"), O_RDONLY | O_CREAT, permissions: 0o600)
+        }
+        guard try isOver(generation) else { return false }
+        // The number goes last: without it this would have to wait again.
+        for entry in try directory.entries() where !entry.name.hasPrefix(Self.generationPrefix) {
             try directory.removeTree(entry.name)
         }
         try ingest.removeTree(name)
         return true
+    }
+
+    private static let generationPrefix: ByteString = "generation-"
+
+    /// The last generation that may have met what a retirement holds; nil while it may get more, or when its owner
+    /// died before he knew.
+    private func generation(of directory: borrowing Descriptor) throws(Errno) -> UInt64? {
+        for entry in try directory.entries() where entry.name.hasPrefix(Self.generationPrefix) {
+            return UInt64(entry.name.dropFirst(Self.generationPrefix.count).description)
+        }
+        return nil
     }
 }

@@ -64,6 +64,15 @@ public final class Catalog: Sendable {
         }
     }
 
+    /// What SQLite finds wrong with the file, and rows that refer to nothing; empty when all is right. O(rows).
+    public func integrity() throws(CatalogError) -> [String] {
+        try read { database in
+            let words = try String.fetchAll(database, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+            let lost = try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").count
+            return words + (lost > 0 ? ["\(lost) rows refer to nothing"] : [])
+        }
+    }
+
     /// Runs `body` in a read transaction.
     func read<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
         do { return try queue.read(body) } catch { throw CatalogError(error) }

@@ -39,7 +39,7 @@ struct LaminaCommand: ParsableCommand {
                 name: "The store",
                 subcommands: [
                     InspectCommand.self, LayerCommand.self, VolumeCommand.self, PruneCommand.self,
-                    SystemCommand.self,
+                    SystemCommand.self, CheckCommand.self, ScrubCommand.self, RecoverCommand.self,
                     InformationCommand.self, VersionCommand.self, DocumentationCommand.self,
                 ]),
         ])

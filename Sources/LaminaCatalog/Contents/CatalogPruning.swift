@@ -218,6 +218,19 @@ extension Catalog {
         }
     }
 
+    /// Forgets the file of a blob that a layer gives back; whether it is one. `retire` is called within the
+    /// transaction.
+    public func dropLayerBlob(_ blob: Digest, retire: () throws(Errno) -> Void) throws(CatalogError) -> Bool {
+        try write { database in
+            let isLayers = try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM layerBlob WHERE digest = ?)", arguments: [blob])
+            guard isLayers == true else { return false }
+            do throws(Errno) { try retire() } catch { throw error }
+            try ContentRecord(.blob, blob).delete(in: database)
+            return true
+        }
+    }
+
     /// Forgets those of `diffIDs` that nothing needs and nobody else claims, and of `contents` what nothing
     /// refers to then: what a failed load brought.
     public func takeBack(

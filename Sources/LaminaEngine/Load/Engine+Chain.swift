@@ -13,16 +13,9 @@ extension Engine {
         guard let chainID = ChainID.of(diffIDs) else { return }
         if store.hasChain(chainID) { return }
         let name = "chain \(chainID)"
-        var trees: [SharedTree] = []
-        for diffID in diffIDs {
-            trees.append(SharedTree(try layerTree(diffID)))
-        }
         try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.chain, chainID)])
         }
-        let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
-        try Self.indexing(name) { () throws(IndexError) in
-            _ = try ChainMerge.write(trees, to: staged.file)
-        }
+        let staged = try stageChain(chainID, diffIDs)
         do throws(StoreError) { try staged.publish() } catch { throw LaminaError(error, about: name) }
     }
 

@@ -52,7 +52,7 @@ extension Engine {
     }
 
     /// Frees the space of loads that were killed; what cannot be removed is for prune.
-    private func removeDeadWork() {
+    func removeDeadWork() {
         for leftover in (try? store.leftovers()) ?? [] { _ = try? store.remove(leftover) }
     }
 

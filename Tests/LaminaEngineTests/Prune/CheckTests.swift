@@ -1,0 +1,117 @@
+import Glibc
+import LaminaCore
+import LaminaStore
+import LaminaSystem
+import LaminaTestSupport
+import Testing
+
+@testable import LaminaEngine
+
+@Suite struct CheckTests {
+    private let directory: TemporaryDirectory
+    private let engine: Engine
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        engine = try Engine(root: directory.path.appending("store"))
+        try load()
+    }
+
+    private func load() throws {
+        var tar = TarBuilder()
+        tar.add("own", noise(200_000, seed: 7))
+        tar.end()
+        let path = directory.path.appending("image")
+        try TestImage(TestImage.sample().layers + [TestImage.Layer(tar.bytes)]).layout.write(to: path)
+        _ = try engine.load(.path(path))
+    }
+
+    private func problems(deep: Bool = true, repair: Bool = false) throws -> [StoreProblem] {
+        var options = CheckOptions()
+        options.deep = deep
+        options.repair = repair
+        var found: [StoreProblem] = []
+        try engine.check(options) { found.append($0) }
+        return found
+    }
+
+    /// Each file of content, below the root.
+    private func files() throws -> [ByteString] {
+        try fileList(below: engine.root).map { ByteString(String($0.split(separator: " ")[0])) }
+    }
+
+    /// Changes one bit in the middle of a file.
+    private func damage(_ path: ByteString) throws {
+        let file = try Descriptor.open(engine.root.appending(path), O_RDWR)
+        let middle = try file.status().size / 2
+        let byte = try file.readBytes(at: middle, count: 1)
+        try file.writeAll([byte[0] ^ 0x10].raw, at: middle)
+    }
+
+    @Test func aWholeStoreHasNoProblem() throws {
+        #expect(try problems(deep: false) == [] && problems() == [])
+        _ = try engine.create("\(try #require(engine.images().first).id)")
+        #expect(try problems(repair: true) == [])
+    }
+
+    /// One bit in each file in turn: it is named, and mended where something is left to mend it from.
+    @Test func everyDamagedFileIsNamedAndMended() throws {
+        for file in try files() {
+            let before = try files()
+            try damage(file)
+            let found = try problems()
+            #expect(!found.isEmpty, "\(file)")
+            let outcome = try problems(repair: true).map(\.outcome)
+            let isDocument = try isDocument(file)
+            let isMended = outcome.allSatisfy { if case .repaired = $0 { true } else { false } }
+            #expect(isMended != isDocument, "\(file): \(outcome)")
+            if isDocument {
+                try damage(file)
+                #expect(try problems() == [], "\(file)")
+                continue
+            }
+            #expect(try problems() == [], "\(file)")
+            for image in try engine.images() { try engine.verify(image) }
+            // A layer's blob is dropped; the next load brings it back.
+            if file.hasPrefix("blobs/") { try load() }
+            #expect(try files() == before, "\(file)")
+        }
+    }
+
+    /// Whether a file is a config or a manifest, which nothing else has.
+    private func isDocument(_ file: ByteString) throws -> Bool {
+        guard file.hasPrefix("blobs/") else { return false }
+        return try engine.images().contains { image in
+            ([image.id] + image.manifests).contains { file.description.hasSuffix($0.hex) }
+        }
+    }
+
+    @Test func everyMissingFileIsNamed() throws {
+        for file in try files() {
+            let path = engine.root.appending(file)
+            let away = directory.path.appending("away")
+            let here = try Descriptor.workingDirectory()
+            try here.rename(path, to: here, away)
+            let found = try problems(deep: false)
+            // The blob of a layer may be missing: it only counts.
+            #expect(!found.isEmpty, "\(file)")
+            try here.rename(away, to: here, path)
+            #expect(try problems(deep: false) == [], "\(file)")
+        }
+    }
+
+    /// Without its blob a damaged object cannot be made anew; a damaged index can.
+    @Test func withoutBlobsOnlyIndexesAreMended() throws {
+        var drop = PruneOptions()
+        drop.dropBlobs = true
+        _ = try engine.prune(drop)
+        let files = try files()
+        let index = try #require(files.first { $0.description.hasSuffix("index.erofs") })
+        try damage(index)
+        #expect(try problems(repair: true).allSatisfy { if case .repaired = $0.outcome { true } else { false } })
+        let object = try #require(files.first { $0.hasPrefix("objects/") })
+        try damage(object)
+        let left = try problems(repair: true)
+        #expect(left.contains { $0.outcome == .left("its blob is not kept; load the image again") }, "\(left)")
+    }
+}

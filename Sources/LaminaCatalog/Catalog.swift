@@ -56,12 +56,20 @@ public final class Catalog: Sendable {
         let migrator = Schema.migrator
         if try queue.read(migrator.hasBeenSuperseded) { throw CatalogError.newerSchema(path: path) }
         if try queue.read(migrator.hasCompletedMigrations) { return }
+        let applied = try queue.read(migrator.appliedMigrations)
+        if !applied.isEmpty { try backUp(queue, to: "\(path).before-\(applied.count + 1)") }
         do {
             try migrator.migrate(queue)
         } catch {
             // Another process may have run the same migration between the two looks.
             guard try queue.read(migrator.hasCompletedMigrations) else { throw error }
         }
+    }
+
+    /// Keeps the catalogue as an older version left it. A copy from an earlier try gives way.
+    private static func backUp(_ queue: DatabaseQueue, to path: String) throws {
+        try? FileManager.default.removeItem(atPath: path)
+        try queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
     }
 
     /// What SQLite finds wrong with the file, and rows that refer to nothing; empty when all is right. O(rows).

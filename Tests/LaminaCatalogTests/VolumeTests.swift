@@ -197,6 +197,7 @@ import Testing
         #expect(try catalog.images().first?.sandboxes == ["ab"])
         #expect(try catalog.volumes().isEmpty)
         #expect(try catalog.pruning.unusedImages().isEmpty && !catalog.isAccounted())
+        #expect(FileManager.default.fileExists(atPath: path + ".before-2"))
         #expect(try catalog.references().diffIDs == [Fixture.digest(1)])
         #expect(try catalog.add(VolumeRecord(name: "data", created: 1)) { _ throws(Errno) in })
         #expect(try Catalog(path: path).volumes().map(\.name) == ["data"])

@@ -38,6 +38,15 @@ public struct CatalogUsage: Sendable {
     public var objects: Int64 = 0
 }
 
+/// What the catalogue tells of files.
+public struct KnownContent: Sendable {
+    /// With a size of 0.
+    public var contents: Set<ContentRecord> = []
+    /// For how many layers each object is counted.
+    public var objects: [Digest: Int] = [:]
+    public var layers: [Digest] = []
+}
+
 /// An object: its bytes on disk, and how many layers have it.
 public struct ObjectUsage: Sendable, Hashable {
     public var diskSize: Int64
@@ -134,6 +143,26 @@ extension Catalog {
                     layers: try row.decode(forColumn: "layers"))
             }
             return result
+        }
+    }
+
+    /// All content that the catalogue tells of, without sizes, all layers, and how many of them each object is
+    /// counted for; all of one instant. O(rows).
+    public func knownContent() throws(CatalogError) -> KnownContent {
+        try read { database in
+            var known = KnownContent()
+            for row in try Row.fetchAll(database, sql: "SELECT kind, digest FROM content") {
+                guard let kind = ContentKind(rawValue: try row.decode(forColumn: "kind")) else { continue }
+                known.contents.insert(ContentRecord(kind, try row.decode(forColumn: "digest")))
+            }
+            for row in try Row.fetchAll(database, sql: "SELECT digest, layers FROM object") {
+                let bytes: Data = try row.decode(forColumn: "digest")
+                guard let digest = Digest(bytes: [UInt8](bytes)[...]) else { continue }
+                known.contents.insert(ContentRecord(.object, digest))
+                known.objects[digest] = try row.decode(forColumn: "layers")
+            }
+            known.layers = try Digest.fetchAll(database, sql: "SELECT diffID FROM layer")
+            return known
         }
     }
 

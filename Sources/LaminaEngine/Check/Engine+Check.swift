@@ -47,19 +47,45 @@ extension Engine {
         }
     }
 
-    /// Whether the catalogue counts what is there.
+    /// Whether the catalogue tells of each file, and counts the layers of each object. A row whose file is not there
+    /// yet is none's fault: rows come first.
     private func checkCounts(
         _ options: CheckOptions, _ report: (StoreProblem) -> Void
     ) throws(LaminaError) {
-        do throws(LaminaError) {
-            try verifyUsage()
-        } catch {
-            var problem = StoreProblem("catalogue", error.message)
-            if options.repair {
-                try account()
-                problem.outcome = .repaired("counted anew")
+        try accountOnce()
+        // Files first: what has a place by now has a row.
+        var files: [ContentRecord] = []
+        for content in StoreContent.allCases {
+            files += try Self.storing("\(root)") { () throws(StoreError) in try store.inventory(content) }.map {
+                ContentRecord(ContentKind($0.content), $0.digest)
             }
+        }
+        let known = try catalogue { catalog throws(CatalogError) in try catalog.knownContent() }
+        var problems: [StoreProblem] = []
+        for file in files where !known.contents.contains(file) {
+            // It may have been retired between the two looks.
+            let isThere = try Self.system(root) { () throws(Errno) in
+                try store.diskSize(of: file.kind.content, file.digest) != nil
+            }
+            if isThere { problems.append(StoreProblem(name(file), "is unknown to the catalogue")) }
+        }
+        var counts: [Digest: Int] = [:]
+        for layer in known.layers {
+            for object in self.objects(of: layer) ?? [] { counts[object, default: 0] += 1 }
+        }
+        for (object, count) in known.objects where counts[object] ?? 0 != count {
+            problems.append(
+                StoreProblem(
+                    name(ContentRecord(.object, object)),
+                    "is counted for \(count) layers, and \(counts[object] ?? 0) have it"))
+        }
+        if problems.isEmpty { return }
+        if options.repair { try account() }
+        for var problem in problems {
+            if options.repair { problem.outcome = .repaired("counted anew") }
             report(problem)
         }
     }
+
+    private func name(_ content: ContentRecord) -> String { "\(content.kind.rawValue) \(content.digest)" }
 }

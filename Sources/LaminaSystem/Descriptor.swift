@@ -130,4 +130,15 @@ public struct Descriptor: ~Copyable, Sendable {
         let raw = rawValue
         try checked { flock(raw, LOCK_UN) }
     }
+
+    /// Takes a lock of the open file (`fcntl(2)`, "Open file description locks"), or turns the one that it has into
+    /// another in one step, which `flock(2)` does not. Never waits; `EWOULDBLOCK` says that others hold it.
+    public borrowing func lockOpenFile(exclusive: Bool) throws(Errno) {
+        let raw = rawValue
+        var lock = Glibc.flock()
+        lock.l_type = Int16(exclusive ? F_WRLCK : F_RDLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        // SAFETY: the kernel reads the local. F_OFD_SETLK.
+        try checked { unsafe fcntl(raw, 37, &lock) }
+    }
 }

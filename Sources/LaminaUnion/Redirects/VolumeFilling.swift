@@ -21,6 +21,9 @@ extension Union {
     }
 
     private func fill(_ placed: PlacedRedirect, _ progress: @escaping () -> Void) throws(Errno) {
+        // Other mounts that have it may not remember that it is empty.
+        let claim = redirects.claims.claim(placed.place)
+        defer { withExtendedLifetime(claim) {} }
         let room = try VolumeRoom.open(placed.place)
         guard !placed.redirect.noCopy, placed.redirect.subpath == nil, try room.isNew() else { return }
         let source: Entry

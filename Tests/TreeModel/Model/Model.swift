@@ -18,6 +18,8 @@ public final class Model {
         var canWrite: Bool { flags & O_ACCMODE != O_RDONLY }
     }
 
+    init(root: ModelNode) { self.root = root }
+
     init() {
         root = ModelNode(id: 0, type: .directory, permissions: 0o755, uid: 0, gid: 0, isLower: true)
     }

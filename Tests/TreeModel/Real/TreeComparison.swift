@@ -17,6 +17,8 @@ public struct Tolerance: Sendable {
     public var readersKeepOldBytes = false
     /// The same of files that are objects.
     public var readersKeepObjects = false
+    /// A redirect's target stands in a host's tree where it was made.
+    public var isHost = false
     /// Copying up, and a rename that is refused, may set the time of what the layers have.
     public var copiesMayBeYounger = false
 

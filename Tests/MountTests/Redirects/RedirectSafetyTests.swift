@@ -155,6 +155,29 @@ import Testing
         #expect(try test.host.list("src") == ["dir", "file", "tty"])
     }
 
+    /// The mount's kernel knows them by other inodes; those that the container makes work.
+    @Test func socketsAndPipesOfTheHostLeadNowhere() throws {
+        let test = try Self.mount()
+        let source = try test.host.descriptor.openDirectory("src")
+        let data = try test.mount.open("data", O_RDONLY | O_DIRECTORY)
+        let listening = try source.listen(at: "socket")
+        _ = try source.connect(to: "socket")
+        #expect(throws: Errno.connectionRefused) { _ = try data.connect(to: "socket") }
+        try source.makeNode("pipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
+        let reader = try source.open("pipe", O_RDONLY | O_NONBLOCK)
+        #expect(throws: Errno.noSuchAddressOrDevice) { _ = try data.open("pipe", O_WRONLY | O_NONBLOCK) }
+        withExtendedLifetime((listening.rawValue, reader.rawValue)) {}
+
+        let own = try data.listen(at: "own")
+        let connection = try data.connect(to: "own")
+        try connection.send([1, 2, 3])
+        #expect(try own.accept().receive(limit: 9, milliseconds: 5_000) == [1, 2, 3])
+        try data.makeNode("ownpipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
+        let end = try data.open("ownpipe", O_RDONLY | O_NONBLOCK)
+        try data.open("ownpipe", O_WRONLY | O_NONBLOCK).writeAll([4, 5])
+        #expect(try end.readAll(limit: 9) == [4, 5])
+    }
+
     /// One thread of the host swaps a directory, a file and links to the outside for each other, while two of
     /// the container read and write by their names.
     @Test func swappedNamesNeverLeadOut() throws {

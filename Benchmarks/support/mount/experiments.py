@@ -65,7 +65,8 @@ EXPERIMENTS = {
     "second": Experiment("cost", MOUNTS, costs.second_container),
     "engine": Experiment("engine", ENGINE, engine.lookups),
     "layers": Experiment("engine", ENGINE, engine.many_layers),
-    "redirects": Experiment("redirects", REDIRECTS, redirects.measure, fills_memory=True),
+    "beneath": Experiment("redirects", REDIRECTS, redirects.measure, fills_memory=True),
+    "beside": Experiment("redirects", REDIRECTS, redirects.others),
     "scale": Experiment("scale", LAMINA, costs.scale),
     # Last: it empties the caches that all others rely on.
     "disk": Experiment("disk", ALL, files.from_disk),

@@ -80,6 +80,39 @@ def places(bench):
         shutil.rmtree(place)
 
 
+@contextlib.contextmanager
+def beside(bench, count):
+    """The root of a mount with so many binds, on one directory each."""
+    place = os.path.join(bench.room, "sandboxes", uuid.uuid4().hex[:8])
+    store, lamina = os.path.join(bench.room, "store"), bench.programs["lamina"]
+    root, words = os.path.join(place, "root"), []
+    os.makedirs(root)
+    for number in range(count):
+        os.makedirs(os.path.join(place, f"bound/{number}"))
+        words += ["-v", f"{place}/bound/{number}:/redirects/{number}"]
+    sandbox = call(lamina, "create", "--root", store, *words, fill.facts(bench.room)["reference"]).split()[-1]
+    call(lamina, "mount", "--root", store, sandbox, root)
+    try:
+        yield root
+    finally:
+        call(lamina, "umount", "--root", store, sandbox)
+        call(lamina, "rm", "--root", store, sandbox)
+        shutil.rmtree(place)
+
+
+def others(bench, _):
+    """Names of the layers in a fresh mount, with no redirects and with 1000."""
+    found = {}
+    for name, count in (("none", 0), ("thousand", 1000)):
+        with beside(bench, count) as root:
+            for figure, operation, path_list in (
+                ("others/lstat", "lstat", "nodes"), ("others/miss", "miss", "directories"),
+            ):
+                found[f"redirects/{figure}/{name}"] = bench.client.microseconds(
+                    root, operation, bench.client.path_list(path_list))
+    return found
+
+
 def turns(bench, roots, found, figure, operation, *words, per=None):
     """One operation in all places, turn by turn."""
     for place, root in roots.items():
@@ -153,6 +186,13 @@ def table(results):
             if place in ("bind", "volume"):
                 reached.append(f"{place} {'met' if ratio <= bound else '**missed**'}")
         lines.append(f"| {what}, µs | {' | '.join(cells)} | ≤ {bound} × {base} | {', '.join(reached)} |")
+    for figure, what in (("others/lstat", "lstat of all nodes of the layers, cold"), ("others/miss", "misses there")):
+        none, many = (results.get(f"redirects/{figure}/{name}", {}).get("redirects") for name in ("none", "thousand"))
+        if none and many:
+            ratio = statistics.median(one / other for one, other in zip(many, none) if one is not None and other)
+            lines.append(
+                f"| {what}, µs: beside 1000 redirects {statistics.median(many):.3g} ({ratio:.2f} ×), beside none | | | |"
+                f" {statistics.median(none):.3g} | ≤ 1.1 × sandbox | {'met' if ratio <= 1.1 else '**missed**'} |")
     if not lines:
         return []
     return ["", f"| beneath redirects | {' | '.join(PLACES)} | target | reached |", "| --- |" + " ---: |" * 4 + " --- | --- |",

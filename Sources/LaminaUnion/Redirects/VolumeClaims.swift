@@ -35,7 +35,7 @@ final class VolumeClaims: Sendable {
     static let file: ByteString = "mounts"
     /// Attempts, 5 ms apart, to be let in by a server that may be stopped. Whoever gives up uses the volume as one
     /// that is shared; the other hears of changes after `VolumeClaim.seconds`.
-    private static let attempts = 400
+    private static let attempts = 200
 
     init() {
         // Without it no volume is anybody's alone.

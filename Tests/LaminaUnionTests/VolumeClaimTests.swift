@@ -73,14 +73,24 @@ import Testing
     /// Whoever has the lock and does not answer, as a stopped server, is not waited for forever.
     @Test func aHolderWhoDoesNotAnswerIsPassedBy() throws {
         let (directory, files) = try Self.volume()
-        let holder = try directory.descriptor.open("v/mounts", O_RDWR | O_CREAT, permissions: 0o600)
-        try holder.lockOpenFile(exclusive: true)
+        try directory.descriptor.makeNode("v/mounts", mode: FileType.fifo.rawValue | 0o600, device: .zero)
+        let holder = try directory.descriptor.open("v/mounts", O_RDWR)
+        try holder.lockOpenFile(.alone)
         #expect(!VolumeClaims().claim(files).isAlone)
         #expect(throws: Errno.wouldBlock) {
-            try directory.descriptor.open("v/mounts", O_RDWR).lockOpenFile(exclusive: false)
+            try directory.descriptor.open("v/mounts", O_RDWR).lockOpenFile(.shared)
         }
-        try holder.lockOpenFile(exclusive: false)
-        try directory.descriptor.open("v/mounts", O_RDWR).lockOpenFile(exclusive: false)
+        try holder.lockOpenFile(.shared)
+        #expect(!VolumeClaims().claim(files).isAlone)
+        try holder.lockOpenFile(.free)
+        #expect(VolumeClaims().claim(files).isAlone)
+    }
+
+    @Test func whatIsNoPipeIsLeftAlone() throws {
+        let (directory, files) = try Self.volume()
+        try directory.descriptor.open("v/mounts", O_WRONLY | O_CREAT, permissions: 0o600).writeAll([1])
+        #expect(!VolumeClaims().claim(files).isAlone)
+        #expect(try directory.descriptor.open("v/mounts", O_RDONLY).readAll(limit: 9) == [1])
     }
 
     @Test func withoutAPlaceForTheLockItIsShared() throws {

@@ -27,7 +27,11 @@ public final class VolumeClaim: Sendable {
         self.ended = ended
     }
 
-    deinit { ended() }
+    deinit {
+        ended()
+        // At once: the thread may be waiting at the file, and closing it would not end the lock then.
+        try? file?.descriptor.lockOpenFile(.free)
+    }
 
     /// Whether no other redirect leads to the volume.
     var isAlone: Bool { alone.load(ordering: .relaxed) }
@@ -55,7 +59,7 @@ public final class VolumeClaim: Sendable {
 
     /// Lets others in.
     func release() {
-        try? file?.descriptor.lockOpenFile(exclusive: false)
+        try? file?.descriptor.lockOpenFile(.shared)
     }
 
     /// Seconds by the clock that nobody sets.

@@ -1,8 +1,8 @@
 // VolumeClaims owns the claims of one union, and the thread that shares a volume with whoever comes.
 //
-// Each volume has a file `mounts` beside its files. Who has it locked alone, for writing, is the only one; others have
-// it locked for reading. Who comes second opens the file, of which the first is told by inotify(7), and gets his lock
-// when the first has turned his own into one for reading. A killed server's locks go with it.
+// Each volume has a FIFO `mounts` beside its files. Who has it locked for writing is the only one; others have it locked
+// for reading. Who comes second writes a byte into it, at which the first, who reads it, turns his lock into one for
+// reading. A killed server's lock goes with it. (inotify(7) would tell too; but a user has only 128 of these.)
 
 import Glibc
 import LaminaCore
@@ -14,108 +14,137 @@ final class VolumeClaims: Sendable {
     private final class Book: Sendable {
         struct Reference: Sendable { weak let claim: VolumeClaim? }
 
-        let watch: OpenWatch
-        /// A byte in it ends the thread.
-        let end: Descriptor
-        let stop: Descriptor
+        /// A byte in it has the thread look at the claims again; its other end's closing ends the thread.
+        let changes: Descriptor
+        private let writer: Mutex<SharedDescriptor?>
+        /// Those that are alone, by the number of their FIFO's descriptor.
         let claims = Mutex<[Int32: Reference]>([:])
         let tell = Mutex<(@Sendable (VolumeClaim, [NodeName]) -> Void)?>(nil)
 
         init() throws(Errno) {
-            watch = try OpenWatch()
             let pipe = try ProcessPipe()
-            stop = try pipe.writeEnd.duplicate()
-            end = pipe.takeReadEnd()
+            writer = Mutex(SharedDescriptor(try pipe.writeEnd.duplicate()))
+            changes = pipe.takeReadEnd()
         }
+
+        func wake() {
+            let writer = writer.withLock { $0 }
+            try? writer?.descriptor.writeAll([0])
+        }
+
+        func end() { writer.withLock { $0 = nil } }
     }
 
-    private let book: Book?
-    private let worker = Mutex<Worker?>(nil)
+    private struct Watcher {
+        let book: Book
+        let worker: WorkerBox
+    }
+
+    private final class WorkerBox: Sendable {
+        let worker: Worker
+
+        init(_ book: Book) throws(Errno) { worker = try Worker(book) { VolumeClaims.run($0) } }
+    }
+
+    /// Nil until a volume is claimed.
+    private let watcher = Mutex<Watcher?>(nil)
+    private let listener = Mutex<(@Sendable (VolumeClaim, [NodeName]) -> Void)?>(nil)
 
     static let file: ByteString = "mounts"
     /// Attempts, 5 ms apart, to be let in by a server that may be stopped. Whoever gives up uses the volume as one
     /// that is shared; the other hears of changes after `VolumeClaim.seconds`.
     private static let attempts = 200
 
-    init() {
-        // Without it no volume is anybody's alone.
-        book = try? Book()
-    }
-
     deinit {
-        if let book { try? book.stop.writeAll([0]) }
-        // Dropping the worker waits for its end.
-        worker.withLock { $0 = nil }
+        let last = watcher.withLock { $0 }
+        last?.book.end()
     }
 
     /// Has somebody tell the kernel that others change a volume from now on: the names that it may remember. From
     /// a thread of its own; `nil` waits for a call under way.
     func whenShared(_ tell: (@Sendable (VolumeClaim, [NodeName]) -> Void)?) {
+        let book = watcher.withLock { watcher in
+            listener.withLock { $0 = tell }
+            return watcher?.book
+        }
         book?.tell.withLock { $0 = tell }
     }
 
     /// Claims the volume with these files. Waits for who has it alone, and never fails: in doubt it is shared.
     func claim(_ files: ByteString) -> VolumeClaim {
-        let parent = files.components.dropLast().reduce("/" as ByteString) { $0.appending($1) }
-        guard let book, startWorker(book),
-            let directory = try? Descriptor.open(parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        else { return VolumeClaim(nil, isAlone: false) {} }
-        for attempt in 0..<Self.attempts {
-            // Opened anew each time, because that is what the other hears.
-            guard
-                let opened = try? directory.open(
-                    Self.file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, permissions: 0o600)
-            else { break }
-            let file = SharedDescriptor(opened)
-            if attempt == 0, let claim = Self.claimAlone(file, book) { return claim }
-            if (try? file.descriptor.lockOpenFile(exclusive: false)) != nil {
-                return VolumeClaim(file, isAlone: false) {}
+        guard let book = started(), let file = Self.open(beside: files) else {
+            return VolumeClaim(nil, isAlone: false) {}
+        }
+        if (try? file.descriptor.lockOpenFile(.alone)) != nil {
+            // Bytes for who was there before; who still waits writes again.
+            while let old = try? file.descriptor.readAvailable(limit: 4_096), !old.isEmpty {}
+            let number = file.descriptor.rawValue
+            let claim = VolumeClaim(file, isAlone: true) {
+                _ = book.claims.withLock { $0.removeValue(forKey: number) }
+                book.wake()
             }
-            usleep(5_000)
+            book.claims.withLock { $0[number] = Book.Reference(claim: claim) }
+            book.wake()
+            return claim
+        }
+        for _ in 0..<Self.attempts {
+            try? file.descriptor.writeAll([0])
+            do throws(Errno) {
+                try file.descriptor.lockOpenFile(.shared)
+                return VolumeClaim(file, isAlone: false) {}
+            } catch .wouldBlock {
+                usleep(5_000)
+            } catch {
+                break
+            }
         }
         return VolumeClaim(nil, isAlone: false) {}
     }
 
-    /// A claim on what nobody else has; nil when somebody has.
-    private static func claimAlone(_ file: SharedDescriptor, _ book: Book) -> VolumeClaim? {
-        guard (try? file.descriptor.lockOpenFile(exclusive: true)) != nil else { return nil }
-        // Who opened the file before this does so again.
-        guard let number = try? book.watch.add(file.descriptor) else { return nil }
-        let claim = VolumeClaim(file, isAlone: true) {
-            // The lock goes after that, so that nobody has the number yet again.
-            _ = book.claims.withLock { $0.removeValue(forKey: number) }
-            book.watch.remove(number)
+    /// The FIFO, made where it is missing; nil where that cannot be.
+    private static func open(beside files: ByteString) -> SharedDescriptor? {
+        let parent = files.components.dropLast().reduce("/" as ByteString) { $0.appending($1) }
+        guard let directory = try? Descriptor.open(parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else {
+            return nil
         }
-        book.claims.withLock { $0[number] = Book.Reference(claim: claim) }
-        return claim
+        try? directory.makeNode(file, mode: FileType.fifo.rawValue | 0o600, device: .zero)
+        // For reading and writing: neither this nor a write waits for anybody (`fifo(7)`).
+        guard let opened = try? directory.open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK),
+            (try? opened.status().type) == .fifo
+        else { return nil }
+        return SharedDescriptor(opened)
     }
 
-    private func startWorker(_ book: Book) -> Bool {
-        worker.withLock { worker in
-            if worker == nil { worker = try? Worker(book) { Self.run($0) } }
-            return worker != nil
+    /// The book, with a thread; nil when there is none to be had.
+    private func started() -> Book? {
+        watcher.withLock { watcher in
+            if let watcher { return watcher.book }
+            guard let book = try? Book(), let worker = try? WorkerBox(book) else { return nil }
+            let tell = listener.withLock { $0 }
+            book.tell.withLock { $0 = tell }
+            watcher = Watcher(book: book, worker: worker)
+            return book
         }
     }
 
-    /// The thread: shares what others open, until the end.
+    /// The thread: shares what others knock at, until the end.
     private static func run(_ book: Book) {
         while true {
-            var requests = [
-                pollfd(fd: book.watch.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: book.end.rawValue, events: Int16(POLLIN), revents: 0),
-            ]
-            // SAFETY: an array of two.
-            let count = unsafe poll(&requests, 2, -1)
-            if requests[1].revents != 0 { return }
-            guard count > 0, let numbers = try? book.watch.opened() else { continue }
-            for claim in claims(numbers, book) { share(claim, book) }
-        }
-    }
-
-    private static func claims(_ numbers: [Int32], _ book: Book) -> [VolumeClaim] {
-        book.claims.withLock { claims in
-            claims.filter { numbers.contains($0.key) || numbers.contains(OpenWatch.any) }
-                .compactMap { $0.value.claim }
+            let alone = book.claims.withLock { Array($0.keys) }
+            var requests = ([book.changes.rawValue] + alone).map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            // SAFETY: the array and its count.
+            guard unsafe poll(&requests, nfds_t(requests.count), -1) > 0 else { continue }
+            if requests[0].revents != 0 {
+                // Its end is the thread's.
+                guard let bytes = try? book.changes.readAvailable(limit: 64), !bytes.isEmpty else { return }
+            }
+            for request in requests.dropFirst() where request.revents != 0 {
+                if let claim = book.claims.withLock({ $0.removeValue(forKey: request.fd)?.claim }) {
+                    share(claim, book)
+                }
+            }
         }
     }
 
@@ -125,5 +154,18 @@ final class VolumeClaims: Sendable {
         usleep(20_000)
         book.tell.withLock { tell in tell?(claim, names) }
         claim.release()
+    }
+}
+
+extension Descriptor {
+    /// The bytes that are there, waiting for the first; none at the end.
+    fileprivate borrowing func readAvailable(limit: Int) throws(Errno) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        var space = buffer.mutableSpan
+        // SAFETY: the local array.
+        let count = try unsafe space.withUnsafeMutableBytes { (bytes) throws(Errno) in
+            try unsafe read(into: bytes)
+        }
+        return Array(buffer.prefix(count))
     }
 }

@@ -25,7 +25,7 @@ PAUSE = 1.5
 
 # Figure, what it is, the place that it is compared with, and how often its time may be taken.
 ROWS = (
-    ("write/big", "write 256 MiB, a MiB", "host", 1.1),
+    ("write/big", "write 64 MiB again, a MiB", "host", 1.1),
     ("read/big", "read it again by 128 KiB, a MiB", "host", 1.1),
     ("read/random", "4 KiB of it at random", "host", 1.1),
     ("create", "create files of 100 bytes", "sandbox", 1.2),
@@ -51,8 +51,10 @@ def measure(bench, _):
         rounds = []
         for number in range(ROUNDS):
             found = {}
+            # Who comes first finds the most free memory and the idlest disk.
+            order = [*PLACES[number:], *PLACES[:number]]
             for step in (big, names, directories):
-                step(bench, roots, f"round{number}", found)
+                step(bench, {place: roots[place] for place in order}, f"round{number}", found)
             rounds.append(found)
         return {f"redirects/{key}": statistics.median(one[key] for one in rounds) for key in rounds[0]}
 
@@ -120,8 +122,10 @@ def turns(bench, roots, found, figure, operation, *words, per=None):
 
 
 def big(bench, roots, name, found):
-    size = bench.sizes["write"] // 4
-    turns(bench, roots, found, "write/big", "write", f"{name}-big", size, MIB, per=MIB)
+    size = bench.sizes["write"] // 16
+    # The second time counts: the first is the disk's and the memory's.
+    for _ in range(2):
+        turns(bench, roots, found, "write/big", "write", f"{name}-big", size, MIB, per=MIB)
     turns(bench, roots, found, "read/big", "sequential", f"{name}-big", 128 << 10, per=MIB)
     turns(bench, roots, found, "read/random", "random", f"{name}-big", bench.sizes["random"])
     for root in roots.values():

@@ -130,4 +130,23 @@ public struct Descriptor: ~Copyable, Sendable {
         let raw = rawValue
         try checked { flock(raw, LOCK_UN) }
     }
+
+    /// How an open file is locked: for writing, for reading, not.
+    public enum OpenFileLock: Sendable { case alone, shared, free }
+
+    /// Locks the open file (`fcntl(2)`, "Open file description locks"), turning the lock that it has into another
+    /// in one step, which `flock(2)` does not. Never waits; `EWOULDBLOCK` says that others are in the way.
+    public borrowing func lockOpenFile(_ kind: OpenFileLock) throws(Errno) {
+        let raw = rawValue
+        var lock = Glibc.flock()
+        lock.l_type =
+            switch kind {
+            case .alone: Int16(F_WRLCK)
+            case .shared: Int16(F_RDLCK)
+            case .free: Int16(F_UNLCK)
+            }
+        lock.l_whence = Int16(SEEK_SET)
+        // SAFETY: the kernel reads the local. F_OFD_SETLK.
+        try checked { unsafe fcntl(raw, 37, &lock) }
+    }
 }

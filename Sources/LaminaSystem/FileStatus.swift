@@ -29,6 +29,8 @@ public struct FileStatus: Sendable, Hashable {
     /// Whether others than who answers change the file and its name, so that both are remembered for a short
     /// time only.
     public var isShared = false
+    /// Whether, of those, nobody does so now without our hearing of it, host programs aside.
+    public var isClaimed = false
 
     public init() {}
 

@@ -60,6 +60,26 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
     }
 }
 
+/// For how long what is said of a node or a name may be remembered.
+public enum NodeLifetime: Sendable {
+    /// As long as nobody takes it back: only who answers changes it.
+    case own
+    /// Of a volume that one redirect alone leads to.
+    case claimed
+    /// For a short time: others may change it.
+    case shared
+    /// Not at all.
+    case fleeting
+}
+
+extension FileStatus {
+    /// For how long this may be remembered.
+    public var lifetime: NodeLifetime {
+        if isFleeting { return .fleeting }
+        return !isShared ? .own : isClaimed ? .claimed : .shared
+    }
+}
+
 /// A node that a lookup found: its identity and what stat shows of it.
 public struct Entry: Sendable {
     public var id: NodeID

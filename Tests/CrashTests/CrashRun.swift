@@ -17,6 +17,7 @@ final class CrashRun {
     private let seed: UInt64
     private let model: Model
     private let sandbox: MountedSandbox
+    private let redirected: RedirectedTrees?
     private let comparison = TreeComparison()
     private var generator: ScriptGenerator
     private var random: SeededRandom
@@ -25,15 +26,21 @@ final class CrashRun {
     /// Crashes that met a step under way.
     private(set) var interrupted = 0
 
-    init(seed: UInt64, options: ScriptOptions) throws {
+    /// - Parameter redirects: whether some stand in the tree.
+    init(seed: UInt64, options: ScriptOptions, redirects: Bool = false) throws {
         self.seed = seed
         let layers = GeneratedLayer.layers(1 + Int(seed % 3), seed: seed)
         model = Model(layers)
-        sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: seed % 2 == 0)
+        redirected = redirects ? try RedirectedTrees(inMemory: seed % 2 == 0) : nil
+        sandbox = try MountedSandbox(
+            layers: layers.map(\.fixture), inMemory: seed % 2 == 0,
+            options: redirects ? RedirectedTrees.options : nil, redirects: redirected?.redirects ?? [])
         generator = ScriptGenerator(seed: seed, options: options)
         random = SeededRandom(seed: seed)
+        let tree = try RealTree(sandbox.mountpoint)
+        try redirected?.add(to: model, tree)
         let time = Operation.setTime(".", Timestamp(seconds: 1_000_000_000))
-        _ = (model.run(time), try RealTree(sandbox.mountpoint).run(time))
+        _ = (model.run(time), tree.run(time))
     }
 
     /// Lets the server crash so often.

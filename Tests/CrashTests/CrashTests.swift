@@ -11,7 +11,15 @@ import TreeModel
     private static let inARow = 5
 
     @Test func acknowledgedChangesStay() throws {
-        let crashes = CommandRun.environment("LAMINA_CRASHES").flatMap { Int($0) } ?? 10
+        try run(CommandRun.environment("LAMINA_CRASHES").flatMap { Int($0) } ?? 10)
+    }
+
+    /// Of a volume and binds too.
+    @Test func acknowledgedChangesStayBeneathRedirects() throws {
+        try run(CommandRun.environment("LAMINA_CRASHES").flatMap { Int($0) } ?? 10, redirects: true)
+    }
+
+    private func run(_ crashes: Int, redirects: Bool = false) throws {
         var options = ScriptOptions()
         options.holdsFiles = false
         options.exchanges = false
@@ -20,7 +28,7 @@ import TreeModel
         var failures = 0
         for seed in 0..<UInt64(max(crashes / Self.inARow, 1)) where failures < 5 {
             do {
-                let run = try CrashRun(seed: seed + 1, options: options)
+                let run = try CrashRun(seed: seed + 1, options: options, redirects: redirects)
                 try run.run(crashes: Self.inARow)
                 acknowledged += run.acknowledged
                 interrupted += run.interrupted

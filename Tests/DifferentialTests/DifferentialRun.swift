@@ -14,10 +14,12 @@ struct ScriptPlan: Sendable, CustomStringConvertible {
     var layers: Int
     var inMemory = true
     var remounts = true
+    /// Whether redirects stand in the tree. Kernel overlayfs knows none, so that the model alone judges.
+    var redirects = false
     var options = ScriptOptions()
 
     var description: String {
-        "seed \(seed), \(steps) steps, \(layers) layers\(inMemory ? "" : ", on disk")"
+        "seed \(seed), \(steps) steps, \(layers) layers\(inMemory ? "" : ", on disk")\(redirects ? ", redirects" : "")"
     }
 
     /// Whole trees are compared after so many steps.
@@ -40,7 +42,8 @@ final class DifferentialRun {
     private let plan: ScriptPlan
     private let model: Model
     private let sandbox: MountedSandbox
-    private let overlay: OverlayMount
+    private let overlay: OverlayMount?
+    private let redirected: RedirectedTrees?
     private var lamina: RealTree?
     private var kernel: RealTree?
     private let laminaComparison = TreeComparison()
@@ -50,13 +53,17 @@ final class DifferentialRun {
         self.plan = plan
         let layers = GeneratedLayer.layers(plan.layers, seed: plan.seed)
         model = Model(layers)
-        overlay = try OverlayMount(layers, inMemory: plan.inMemory)
-        sandbox = try MountedSandbox(layers: layers.map(\.fixture), inMemory: plan.inMemory)
-        try overlay.mount()
+        overlay = plan.redirects ? nil : try OverlayMount(layers, inMemory: plan.inMemory)
+        redirected = plan.redirects ? try RedirectedTrees(inMemory: plan.inMemory) : nil
+        sandbox = try MountedSandbox(
+            layers: layers.map(\.fixture), inMemory: plan.inMemory,
+            options: plan.redirects ? RedirectedTrees.options : nil, redirects: redirected?.redirects ?? [])
+        try overlay?.mount()
         let lamina = try RealTree(sandbox.mountpoint)
-        let kernel = try RealTree(overlay.mountpoint)
+        let kernel = try overlay.map { try RealTree($0.mountpoint) }
+        try redirected?.add(to: model, lamina)
         let time = Operation.setTime(".", Timestamp(seconds: 1_000_000_000))
-        for answer in [model.run(time), lamina.run(time), kernel.run(time)] where answer != .done {
+        for answer in [model.run(time), lamina.run(time), kernel?.run(time) ?? .done] where answer != .done {
             throw Difference(step: 0, operation: time, text: "\(answer)")
         }
         self.lamina = lamina
@@ -67,7 +74,7 @@ final class DifferentialRun {
     func finish() throws {
         lamina = nil
         kernel = nil
-        try overlay.unmount()
+        try overlay?.unmount()
         try sandbox.unmount()
     }
 
@@ -121,6 +128,8 @@ final class DifferentialRun {
                 throw Difference(step: number, text: "\(name): " + found.joined(separator: "\n    "))
             }
         }
+        let found = try redirected?.differences(from: model) ?? []
+        if !found.isEmpty { throw Difference(step: number, text: found.joined(separator: "\n    ")) }
     }
 
     /// Mounts Lamina's sandbox again: what only the server remembered is gone. Held files are

@@ -15,7 +15,15 @@ import TreeModel
     private static let bounded = 10_000
 
     @Test func scriptsAgree() throws {
-        let total = Self.number("LAMINA_DIFFERENTIAL") ?? Self.bounded
+        try run(Self.number("LAMINA_DIFFERENTIAL") ?? Self.bounded)
+    }
+
+    /// With a volume, a bind, one in the other and a single file in the tree; the host's side is compared too.
+    @Test func scriptsAgreeAcrossRedirects() throws {
+        try run(Self.number("LAMINA_DIFFERENTIAL") ?? Self.bounded / 2, redirects: true)
+    }
+
+    private func run(_ total: Int, redirects: Bool = false) throws {
         let firstSeed = UInt64(Self.number("LAMINA_DIFFERENTIAL_SEED") ?? 1)
         let scripts = max(total / Self.steps, 1)
         var options = ScriptOptions()
@@ -25,7 +33,7 @@ import TreeModel
             let seed = firstSeed + UInt64(index)
             let plan = ScriptPlan(
                 seed: seed, steps: Self.steps, layers: 1 + Int(seed % 4), inMemory: seed % 8 != 0,
-                options: options)
+                redirects: redirects, options: options)
             if let text = try plan.findDifference() {
                 failures += 1
                 Issue.record("\(text)")

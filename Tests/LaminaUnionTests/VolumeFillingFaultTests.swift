@@ -37,8 +37,9 @@ import Testing
             let status = try files.status()
             #expect(status.mode & 0o7777 == 0o750 && status.uid == 5 && status.mtime.seconds == 1_600_000_000)
             let left = try host.descriptor.openDirectory("v").entries().map(\.name).sorted()
-            #expect(left == ["_data", "filled"], "call \(count): \(left)")
-            if !failed {
+            #expect(left == ["_data", "filled", "mounts"], "call \(count): \(left)")
+            // The first two are the claim's, without which it works too.
+            if !failed, count > 2 {
                 #expect(count > 10)
                 return
             }

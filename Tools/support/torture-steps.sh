@@ -5,6 +5,7 @@
 
 find_pjdfstest() {
     [ -z "${PJDFSTEST:-}" ] || { pjdfstest=$PJDFSTEST; return 0; }
+    [ ! -x "$scratch/pjdfstest/pjdfstest" ] || return 0
     pjdfstest=$scratch/pjdfstest
     install_packages git gcc make autoconf automake libc6-dev || return 1
     timeout 60 git clone -q --depth 1 https://github.com/pjd/pjdfstest "$pjdfstest" >"$logs/pjdfstest" 2>&1 || return 1
@@ -25,16 +26,18 @@ pjdfstest_in() {
 
 step_pjdfstest() {
     local count new
+    local out=$logs/$step_name.lamina
     find_pjdfstest || { skipped "its source cannot be fetched and built (set PJDFSTEST); see $logs/pjdfstest"; return 0; }
-    pjdfstest_in "$1" "$logs/pjdfstest.lamina"
-    pjdfstest_in "$2" "$logs/pjdfstest.ext4"
-    count=$(grep -cE '^[^ ]+: (not )?ok ' "$logs/pjdfstest.lamina.all")
-    new=$(comm -23 <(sort "$logs/pjdfstest.lamina") <(sort "$logs/pjdfstest.ext4"))
-    local text="$count assertions, $(wc -l <"$logs/pjdfstest.lamina") do not hold, $(wc -l <"$logs/pjdfstest.ext4") on ext4"
+    pjdfstest_in "$1" "$out"
+    # ext4 says the same to each place.
+    [ -e "$logs/pjdfstest.ext4" ] || pjdfstest_in "$2" "$logs/pjdfstest.ext4"
+    count=$(grep -cE '^[^ ]+: (not )?ok ' "$out.all")
+    new=$(comm -23 <(sort "$out") <(sort "$logs/pjdfstest.ext4"))
+    local text="$count assertions, $(wc -l <"$out") do not hold, $(wc -l <"$logs/pjdfstest.ext4") on ext4"
     [ -n "$new" ] || { passed "$text, none on Lamina alone"; return 0; }
     # A file whose assertions ran out of step is shown by its first ones.
     head -n 40 <<<"$new" | while read -r name number; do
-        note "$name $number: $(grep -F "$name: not ok $number " "$logs/pjdfstest.lamina.all" | head -n 1 | cut -d: -f2-)"
+        note "$name $number: $(grep -F "$name: not ok $number " "$out.all" | head -n 1 | cut -d: -f2-)"
     done
     failed_because "$text, $(wc -l <<<"$new") on Lamina alone"
 }
@@ -176,9 +179,13 @@ step_git() {
 postgres() { (cd / && setpriv --reuid postgres --regid postgres --init-groups env LC_ALL=C "$@"); }
 sql() { postgres "$binaries/psql" -h "$scratch/socket" -XAtq -v ON_ERROR_STOP=1 -c "$1" pgbench; }
 
+# On a volume the configuration is the one that is bound into the mount.
 start_postgresql() {
-    postgres "$binaries/pg_ctl" -D "$1" -w -t 120 -l "$scratch/socket/log" \
-        -o "-k $scratch/socket -c listen_addresses=''" start </dev/null >>"$logs/postgresql" 2>&1
+    local options="-k $scratch/socket -c listen_addresses=''"
+    [ "$step_name" != postgresql-volume ] ||
+        options+=" -c config_file=$mount/torture-configuration/postgresql.conf -c data_directory=$1"
+    postgres "$binaries/pg_ctl" -D "$1" -w -t 120 -l "$scratch/socket/log" -o "$options" start \
+        </dev/null >>"$logs/$step_name" 2>&1
 }
 
 # Every process of the server, by number: the postmaster and its children.
@@ -205,6 +212,30 @@ stop_postgresql() {
     rm -f "$scratch/postgresql"
 }
 
+# bind_configuration DATA: the server's configuration moves into the directory that is bound read-only.
+bind_configuration() {
+    install -o postgres -m 600 "$1/postgresql.conf" "$scratch/configuration/postgresql.conf"
+    printf "hba_file = '%s/pg_hba.conf'\nident_file = '%s/pg_ident.conf'\nwork_mem = 5MB\n" "$1" "$1" \
+        >>"$scratch/configuration/postgresql.conf"
+    rm "$1/postgresql.conf"
+    # What stands in a bind's way is seen within a second.
+    sleep 1.5
+    if (echo x >>"$mount/torture-configuration/postgresql.conf") 2>/dev/null; then
+        echo "the configuration can be written to"
+        return 1
+    fi
+}
+
+# The mount's server goes as in a crash, unless it went before, and a new one takes its place.
+remount_killed() {
+    local process
+    process=$(cat "$LAMINA_ROOT"/sandboxes/*/lock)
+    kill -9 "$process" 2>/dev/null || true
+    timeout 60 sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 0.05; done' sh "$process"
+    "$lamina" umount torture
+    "$lamina" mount torture "$mount"
+}
+
 # The four sums that every transaction of pgbench keeps equal.
 balanced() {
     [ "$(sql "SELECT count(DISTINCT s) FROM (SELECT sum(abalance) s FROM pgbench_accounts UNION ALL
@@ -217,6 +248,7 @@ postgresql_work() {
     mkdir "$scratch/socket"
     chown postgres "$scratch/socket" "$1"
     postgres "$binaries/initdb" -D "$1/data" --data-checksums
+    [ "$step_name" != postgresql-volume ] || bind_configuration "$1/data"
     echo "$1/data" >"$scratch/postgresql"
     start_postgresql "$1/data"
     postgres "$binaries/createdb" -h "$scratch/socket" pgbench
@@ -226,9 +258,13 @@ postgresql_work() {
         postgres "$binaries/pgbench" -h "$scratch/socket" -n -c 4 -j 2 -T $((seconds + 30)) pgbench &
         load=$!
         sleep "$seconds"
+        # Once the mount goes first, under the server that is writing.
+        [ "$step_name" != postgresql-volume ] || [ "$round" != 2 ] || kill -9 "$(cat "$LAMINA_ROOT"/sandboxes/*/lock)"
         kill_postgresql
         wait $load || true
+        [ "$step_name" != postgresql-volume ] || remount_killed
         start_postgresql "$1/data"
+        [ "$step_name" != postgresql-volume ] || [ "$(sql 'SHOW work_mem')" = 5MB ]
         balanced
         [ "$(sql 'SELECT count(*) FROM pgbench_history')" -gt "$transactions" ]
         transactions=$(sql 'SELECT count(*) FROM pgbench_history')
@@ -238,7 +274,7 @@ postgresql_work() {
     postgres "$binaries/pg_ctl" -D "$1/data" -m fast -w stop
     postgres "$binaries/pg_checksums" -D "$1/data" --check
     rm "$scratch/postgresql"
-    echo "$transactions" >"$logs/postgresql.count"
+    echo "$transactions" >"$logs/$step_name.count"
 }
 
 step_postgresql() {
@@ -250,11 +286,12 @@ step_postgresql() {
     install_packages postgresql || { skipped "no package postgresql"; return 0; }
     binaries=$(find /usr/lib/postgresql -maxdepth 2 -name bin | sort -V | tail -n 1)
     rm -rf "$scratch/socket"
-    : >"$logs/postgresql"
-    if strict postgresql_work "$1" >>"$logs/postgresql" 2>&1 </dev/null; then
-        passed "$(cat "$logs/postgresql.count") transactions over three kill -9; sums equal, pg_amcheck and checksums clean"
+    : >"$logs/$step_name"
+    if strict postgresql_work "$1" >>"$logs/$step_name" 2>&1 </dev/null; then
+        passed "$(cat "$logs/$step_name.count") transactions over three kill -9$(
+            [ "$step_name" != postgresql-volume ] || echo " of it and of the mount"); sums equal, pg_amcheck and checksums clean"
     else
-        failed_because "$(tail -n 3 "$logs/postgresql" | tr '\n' ' ')"
+        failed_because "$(tail -n 3 "$logs/$step_name" | tr '\n' ' ')"
     fi
     stop_postgresql
 }

@@ -9,12 +9,13 @@ import glob
 import os
 from collections.abc import Callable
 
-from . import changes, costs, engine, files, names, workloads
+from . import changes, costs, engine, files, names, redirects, workloads
 
 ALL = ("ext4", "overlayfs", "fuse-overlayfs", "lamina")
 MOUNTS = ALL[1:]
 LAMINA = ("lamina",)
 ENGINE = ("engine",)
+REDIRECTS = ("redirects",)
 # What a bare FUSE server can do too.
 FLOORS = ("floor", "floor-cached")
 
@@ -64,6 +65,8 @@ EXPERIMENTS = {
     "second": Experiment("cost", MOUNTS, costs.second_container),
     "engine": Experiment("engine", ENGINE, engine.lookups),
     "layers": Experiment("engine", ENGINE, engine.many_layers),
+    "beneath": Experiment("redirects", REDIRECTS, redirects.measure, fills_memory=True),
+    "beside": Experiment("redirects", REDIRECTS, redirects.others),
     "scale": Experiment("scale", LAMINA, costs.scale),
     # Last: it empties the caches that all others rely on.
     "disk": Experiment("disk", ALL, files.from_disk),

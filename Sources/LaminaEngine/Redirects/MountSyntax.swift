@@ -77,7 +77,7 @@ struct MountSyntax {
         families.insert(family)
         switch name {
         case "bind-propagation": throw RedirectRules.propagation("bind-propagation")
-        case "bind-recursive": try MountValue.refuseRecursive(value)
+        case "bind-recursive": try MountValue.checkRecursive(value)
         case "volume-subpath", "image-subpath": redirect.subpath = value
         case "volume-label": try MountValue.add(value, to: &labels, name)
         case "volume-driver": try VolumeOptions.checkDriver(value.text)

@@ -28,13 +28,17 @@ enum MountValue {
         }
     }
 
-    static func refuseRecursive(_ value: ByteString) throws(Refusal) {
+    /// What is mounted beneath a source is not shown, which only `disabled` asks for.
+    static func checkRecursive(_ value: ByteString) throws(Refusal) {
         guard ["enabled", "disabled", "writable", "readonly"].contains(value) else {
             throw Refusal(
                 "invalid value for bind-recursive: \(value) "
                     + "(must be \"enabled\", \"disabled\", \"writable\", or \"readonly\")")
         }
-        throw .unsupported("bind-recursive", "a redirect is one tree, with no mounts of its own beneath")
+        guard value == "disabled" else {
+            throw .unsupported(
+                "bind-recursive=\(value)", "a redirect is one tree: what is mounted beneath is not shown")
+        }
     }
 
     /// `KEY[=VALUE]`. An empty key, which Docker ignores, is refused.

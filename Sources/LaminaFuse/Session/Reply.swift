@@ -18,10 +18,17 @@ struct Reply: ~Copyable {
     /// Seconds where somebody else may: beneath redirects.
     static let sharedTimeout = 1.0
 
-    /// Seconds for which the kernel may remember what stat shows.
-    static func timeout(of status: FileStatus) -> Double {
-        status.isFleeting ? 0 : status.isShared ? sharedTimeout : timeout
+    static func timeout(of lifetime: NodeLifetime) -> Double {
+        switch lifetime {
+        case .own: timeout
+        case .claimed: Double(VolumeClaim.seconds)
+        case .shared: sharedTimeout
+        case .fleeting: 0
+        }
     }
+
+    /// Seconds for which the kernel may remember what stat shows.
+    static func timeout(of status: FileStatus) -> Double { timeout(of: status.lifetime) }
 
     /// Seconds for which it may remember that a name leads to a node.
     static func timeout(ofNameOf status: FileStatus?) -> Double {

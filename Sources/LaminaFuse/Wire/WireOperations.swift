@@ -53,11 +53,15 @@ extension Server {
     /// `FUSE_LOOKUP`: a name.
     private func lookUp(_ header: WireHeader, _ body: RawSpan) throws(Errno) -> WireReply {
         let parent = NodeID(rawValue: header.node)
+        let name = try body.wireNameSpan(at: 0)
         var reply = WireReply(to: header.unique)
         do throws(Errno) {
-            reply.append(try union.lookup(try body.wireNameSpan(at: 0), in: parent), identities)
-        } catch .noSuchFileOrDirectory where union.mayRememberAbsence(in: parent) {
-            reply.append(nil, identities, seconds: UInt64(Reply.sharedTimeout))
+            reply.append(try union.lookup(name, in: parent), identities)
+        } catch .noSuchFileOrDirectory {
+            guard let absence = union.absence(of: name, in: parent), absence != .fleeting else {
+                throw .noSuchFileOrDirectory
+            }
+            reply.append(nil, identities, seconds: UInt64(Reply.timeout(of: absence)))
         }
         return reply
     }

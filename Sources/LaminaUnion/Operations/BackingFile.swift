@@ -90,7 +90,8 @@ extension Union {
 
     /// Notes that a program may write into a file through a mapping; true the first time.
     public func noteMapping(of id: NodeID) throws(Errno) -> Bool {
-        try withNamespace { (namespace) throws(Errno) in
+        if id.isRedirected { return try redirects.table.node(id).noteMapping() }
+        return try withNamespace { (namespace) throws(Errno) in
             guard let node = namespace.table[id], !node.mayBeMapped else { return false }
             node.mayBeMapped = true
             return true

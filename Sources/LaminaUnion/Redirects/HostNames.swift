@@ -13,7 +13,7 @@ extension Redirects {
     ) throws(Errno) -> Entry {
         let directory = try writable(parent)
         try making(name, in: directory, creation, make)
-        return try enter(directory.step(to: name), directory.tree)
+        return try enter(directory.step(to: name), directory.tree, as: name, in: parent)
     }
 
     /// Makes and opens a regular file, counted as looked up.
@@ -29,7 +29,8 @@ extension Redirects {
         }
         guard let file else { throw .ioError }
         // By the file and not by its name, which somebody on the host may give to another at once.
-        return (try enter(file.descriptor.reopen(OpenFlag.path), directory.tree), file)
+        let handle = try file.descriptor.reopen(OpenFlag.path)
+        return (try enter(handle, directory.tree, as: name, in: parent), file)
     }
 
     /// Makes and opens a file without a name, counted as looked up.
@@ -90,7 +91,7 @@ extension Redirects {
         guard !name.bytes.contains(UInt8(ascii: "/")) else { throw .invalidArgument }
         let handle = try file.handle()
         try handle.descriptor.linkOpenFile(to: directory.handle().descriptor, name)
-        return try enter(handle.descriptor.duplicate(), file.tree)
+        return try enter(handle.descriptor.duplicate(), file.tree, as: name, in: parent)
     }
 
     /// - Throws: `EROFS` for two nodes of one image, `EXDEV` for one of an image and another.
@@ -131,6 +132,10 @@ extension Redirects {
         for part in [name, newName] where part.bytes.contains(UInt8(ascii: "/")) { throw .invalidArgument }
         let (from, to) = (try writable(parent).handle(), try writable(newParent).handle())
         try from.descriptor.rename(name, to: to.descriptor, newName, flags: flags)
+        // The kernel knows the file by its new name for as long as it knew it by the old one.
+        let claim = try table.node(newParent).tree.claim
+        _ = claim?.tell(newName, in: newParent)
+        if flags & RenameFlag.exchange != 0 { _ = claim?.tell(name, in: parent) }
         return true
     }
 }

@@ -24,6 +24,8 @@ final class HostNode: Sendable {
     /// `device` as a small number, for `shownInode`.
     let deviceNumber: UInt64
     private let anchor: Mutex<Anchor>
+    /// Whether a program may write into it through a mapping, of which nobody hears.
+    private let mapped = Atomic<Bool>(false)
     /// What the file was when it was last opened; its pages are good for the next who opens it unchanged.
     private let lastOpened = Mutex<Stamp?>(nil)
 
@@ -69,6 +71,11 @@ final class HostNode: Sendable {
         if isNew { tree.table.reopened(id) }
         return descriptor
     }
+
+    var mayBeMapped: Bool { mapped.load(ordering: .relaxed) }
+
+    /// Notes that a program may map it for writing; true the first time.
+    func noteMapping() -> Bool { !mapped.exchange(true, ordering: .relaxed) }
 
     /// Whether it has a descriptor now.
     var isOpen: Bool { anchor.withLock { $0.descriptor != nil } }

@@ -21,7 +21,7 @@ public struct RedirectFailure: Error, CustomStringConvertible {
 extension HostTree {
     /// - Parameter store: the store's root, which no bind may reach.
     static func open(
-        _ placed: PlacedRedirect, store: ByteString, in table: HostTable
+        _ placed: PlacedRedirect, store: ByteString, in table: HostTable, _ claims: VolumeClaims
     ) throws(RedirectFailure) -> HostTree {
         let redirect = placed.redirect
         switch redirect.kind {
@@ -30,7 +30,7 @@ extension HostTree {
                 try openMemory(redirect, table)
             }
         case .image: throw RedirectFailure(redirect, "is an image, and no files of this machine")
-        case .volume: return try openVolume(placed, table)
+        case .volume: return try openVolume(placed, table, claims.claim(placed.place))
         case .bind: return try openBind(placed, store, table)
         }
     }
@@ -53,16 +53,16 @@ extension HostTree {
         return HostTree(redirect, .fixed(SharedDescriptor(memory)), isDirectory: true, in: table)
     }
 
-    private static func openVolume(_ placed: PlacedRedirect, _ table: HostTable) throws(RedirectFailure)
-        -> HostTree
-    {
+    private static func openVolume(
+        _ placed: PlacedRedirect, _ table: HostTable, _ claim: VolumeClaim
+    ) throws(RedirectFailure) -> HostTree {
         let redirect = placed.redirect
         let files = try attempt(redirect, "\(placed.place)") { () throws(Errno) in
             try Descriptor.open(placed.place, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
         }
         guard let subpath = redirect.subpath, !subpath.components.isEmpty else {
             return try attempt(redirect, "\(placed.place)") { () throws(Errno) in
-                try make(redirect, table, files, in: nil)
+                try make(redirect, table, files, in: nil, claim)
             }
         }
         return try attempt(redirect, "\(placed.place): \(subpath)") { () throws(Errno) in
@@ -72,7 +72,7 @@ extension HostTree {
             let parent = subpath.components.dropLast().reduce("." as ByteString) { $0.appending($1) }
             let directory = try files.open(parent, OpenFlag.path | O_DIRECTORY, resolve: resolve)
             guard let name = subpath.components.last, name != ".." else { throw .invalidArgument }
-            return try make(redirect, table, file, in: (SharedDescriptor(directory), name))
+            return try make(redirect, table, file, in: (SharedDescriptor(directory), name), claim)
         }
     }
 
@@ -118,29 +118,29 @@ extension HostTree {
     /// and a read-only one is on a mount that refuses writing, so far as this process may mount.
     private static func make(
         _ redirect: Redirect, _ table: HostTable, _ file: borrowing Descriptor,
-        in parent: (SharedDescriptor, ByteString)?
+        in parent: (SharedDescriptor, ByteString)?, _ claim: VolumeClaim? = nil
     ) throws(Errno) -> HostTree {
         let status = try file.status()
         switch status.type {
         case .directory:
             let root = try detached(file, redirect)
-            return HostTree(redirect, .fixed(SharedDescriptor(root)), isDirectory: true, in: table)
+            return HostTree(redirect, .fixed(SharedDescriptor(root)), isDirectory: true, in: table, claim)
         // The kernel would make a socket or FIFO of the mount's own, which leads nowhere.
         case .socket, .fifo, nil: throw .notSupported
         default: break
         }
         let last = SharedDescriptor(try file.duplicate())
         guard let (directory, name) = parent else {
-            return HostTree(redirect, .fixed(last), isDirectory: false, in: table)
+            return HostTree(redirect, .fixed(last), isDirectory: false, in: table, claim)
         }
         let root = try detached(directory.descriptor, redirect)
         // A file that something is mounted on has another one beneath.
         guard let found = try? step(from: root, to: name), let same = try? found.status(),
             (same.device, same.inode) == (status.device, status.inode)
-        else { return HostTree(redirect, .fixed(last), isDirectory: false, in: table) }
+        else { return HostTree(redirect, .fixed(last), isDirectory: false, in: table, claim) }
         return HostTree(
             redirect, .named(SharedDescriptor(root), name, last: SharedDescriptor(found)), isDirectory: false,
-            in: table)
+            in: table, claim)
     }
 
     private static func detached(

@@ -54,6 +54,11 @@ final class HostTable: Sendable {
         state.withLock { state in state.byID.values.count { $0.node.tree === tree } }
     }
 
+    /// The nodes of trees that hold a claim. O(nodes).
+    func nodes(of claim: VolumeClaim) -> [NodeID] {
+        state.withLock { state in state.byID.filter { $0.value.node.tree.claim === claim }.map(\.key) }
+    }
+
     /// The node of an O_PATH descriptor, counted as looked up once.
     /// - Throws: `ENFILE` when there are too many.
     func enter(

@@ -27,14 +27,20 @@ final class HostTree: Sendable {
     private let filesystem: SharedDescriptor?
     /// What the root is; a file that is replaced stays a file.
     let isDirectory: Bool
+    /// On the volume that it leads to.
+    let claim: VolumeClaim?
 
     var isReadOnly: Bool { redirect.readOnly }
 
-    init(_ redirect: Redirect, _ root: Root, isDirectory: Bool, in table: HostTable) {
+    init(
+        _ redirect: Redirect, _ root: Root, isDirectory: Bool, in table: HostTable,
+        _ claim: VolumeClaim? = nil
+    ) {
         self.redirect = redirect
         self.root = root
         self.isDirectory = isDirectory
         self.table = table
+        self.claim = claim
         let directory: SharedDescriptor? =
             switch root {
             case .fixed(let file): isDirectory ? file : nil

@@ -16,6 +16,7 @@ final class Redirects: Sendable {
     }
 
     let table: HostTable
+    let claims = VolumeClaims()
     private let ownership: Ownership
     /// Whether the whole mount is.
     private let isReadOnly: Bool
@@ -79,12 +80,22 @@ final class Redirects: Sendable {
         return Entry(id: node.id, status: shown(status, of: node))
     }
 
+    /// The same for what has a name in `parent`, of which the kernel is told.
+    func enter(
+        _ handle: consuming Descriptor, _ tree: HostTree, as name: ByteString, in parent: NodeID
+    ) throws(Errno) -> Entry {
+        var entry = try enter(handle, tree)
+        if entry.status.isClaimed { entry.status.isClaimed = tree.claim?.tell(name, in: parent) == true }
+        return entry
+    }
+
     /// What stat shows: the file's own status, under a number that is clear of the union's.
     func shown(_ status: FileStatus, of node: HostNode) -> FileStatus {
         var result = status
         result.inode = node.shownInode(status.inode)
         result.isShared = true
         result.isFleeting = node.tree.redirect.consistency == .consistent
+        result.isClaimed = node.tree.claim?.isAlone == true && !node.mayBeMapped
         // A plain user's files belong to whoever he is in the image.
         if case .recorded(let uid, let gid) = ownership {
             if status.uid == geteuid() { result.uid = uid }
@@ -132,19 +143,23 @@ final class Redirects: Sendable {
     /// - Throws: `ENOENT` for a name that is not there: others may make it, so nobody must remember that.
     func lookup(_ name: ByteString, in parent: NodeID) throws(Errno) -> Entry? {
         switch tree(at: name, in: parent) {
-        case .host(let tree): return try enter(tree.openRoot(), tree)
+        case .host(let tree): return try enter(tree.openRoot(), tree, as: name, in: parent)
         case .image(let tree): return try tree.entry(tree.root)
         case nil: break
         }
         guard parent.isRedirected else { return nil }
         if let (image, nid) = try image(of: parent) { return try image.lookup(name, in: nid) }
         let directory = try table.node(parent)
-        return try enter(directory.step(to: name), directory.tree)
+        return try enter(directory.step(to: name), directory.tree, as: name, in: parent)
     }
 
-    func mayRememberAbsence(in directory: NodeID) -> Bool {
-        if directory.imageNode != nil { return true }
-        return (try? table.node(directory).tree.redirect.consistency) == .cached
+    /// For how long the kernel may remember that a name is missing, of which it is about to be told.
+    func absence(of name: ByteString, in directory: NodeID) -> NodeLifetime {
+        if directory.imageNode != nil { return .shared }
+        guard let tree = try? table.node(directory).tree, tree.redirect.consistency == .cached else {
+            return .fleeting
+        }
+        return tree.claim?.tell(name, in: directory) == true ? .claimed : .shared
     }
 
     /// - Throws: `EBUSY` where a redirect stands.

@@ -10,9 +10,18 @@ extension Union {
     /// Whether there is a redirect.
     public var hasRedirects: Bool { !redirects.isEmpty }
 
-    /// Whether the kernel may remember for a short time that a name beneath a redirect is missing.
-    public func mayRememberAbsence(in directory: NodeID) -> Bool {
-        directory.isRedirected && redirects.mayRememberAbsence(in: directory)
+    /// For how long the kernel may remember that a name beneath a redirect is missing, of which it is about to be
+    /// told; nil for other directories.
+    public func absence(of name: Span<UInt8>, in directory: NodeID) -> NodeLifetime? {
+        directory.isRedirected ? redirects.absence(of: ByteString(name), in: directory) : nil
+    }
+
+    /// Has somebody tell the kernel that a volume, which one redirect alone led to, is others' too from now on:
+    /// names and nodes that it remembers. From a thread of its own; `nil` waits for a call under way.
+    public func whenVolumeIsShared(_ tell: (@Sendable ([NodeName], [NodeID]) -> Void)?) {
+        guard let tell else { return redirects.claims.whenShared(nil) }
+        let table = redirects.table
+        redirects.claims.whenShared { claim, names in tell(names, table.nodes(of: claim)) }
     }
 
     /// Whether the kernel's pages of a file that is being opened are still good.
@@ -45,7 +54,7 @@ extension Union {
         _ placed: PlacedRedirect, store: ByteString, images: ImageOpener?
     ) throws(RedirectFailure) -> RedirectedTree {
         guard placed.redirect.kind == .image else {
-            return .host(try HostTree.open(placed, store: store, in: redirects.table))
+            return .host(try HostTree.open(placed, store: store, in: redirects.table, redirects.claims))
         }
         let lower: LowerTree
         do throws(Errno) {

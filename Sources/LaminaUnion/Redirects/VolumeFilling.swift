@@ -12,6 +12,7 @@ extension Union {
     /// - Parameter progress: called now and then.
     public func fill(_ list: [PlacedRedirect], progress: @escaping () -> Void) throws(RedirectFailure) {
         for placed in list where placed.redirect.kind == .volume {
+            progress()
             do throws(Errno) {
                 try fill(placed, progress)
             } catch {
@@ -21,6 +22,9 @@ extension Union {
     }
 
     private func fill(_ placed: PlacedRedirect, _ progress: @escaping () -> Void) throws(Errno) {
+        // Other mounts that have it may not remember that it is empty.
+        let claim = redirects.claims.claim(placed.place)
+        defer { withExtendedLifetime(claim) {} }
         let room = try VolumeRoom.open(placed.place)
         guard !placed.redirect.noCopy, placed.redirect.subpath == nil, try room.isNew() else { return }
         let source: Entry

@@ -20,6 +20,7 @@ import Testing
         ("type=bind,src=/a,dst=/t,ro,readonly=false", "bind /a /t"),
         ("type=bind,src=/a,dst=/t,bind-create-src", "bind /a /t create"),
         ("type=bind,src=/a,dst=/t,bind-create-src=false", "bind /a /t"),
+        ("type=bind,src=/a,dst=/t,bind-recursive=disabled", "bind /a /t"),
         ("type=bind,src=/a,dst=/t,consistency=consistent", "bind /a /t consistent"),
         ("type=bind,src=/a,dst=/t,consistency=CACHED", "bind /a /t"),
         ("type=bind,src=/a,dst=/t,consistency=default", "bind /a /t"),
@@ -165,8 +166,14 @@ import Testing
             "bind-nonrecursive is deprecated, use bind-recursive=disabled instead"
         ),
         (
-            "type=bind,src=/a,dst=/b,bind-recursive=disabled",
-            "option 'bind-recursive' is not supported: a redirect is one tree, with no mounts of its own beneath"
+            "type=bind,src=/a,dst=/b,bind-recursive=enabled",
+            "option 'bind-recursive=enabled' is not supported: a redirect is one tree: what is mounted beneath is "
+                + "not shown"
+        ),
+        (
+            "type=bind,src=/a,dst=/b,ro,bind-recursive=readonly",
+            "option 'bind-recursive=readonly' is not supported: a redirect is one tree: what is mounted beneath "
+                + "is not shown"
         ),
         (
             "type=bind,src=/a,dst=/b,bind-recursive=foo",

@@ -225,20 +225,33 @@ import Testing
         #expect(try test.mount.list("etc") == [])
     }
 
-    @Test func filesAndDirectoriesDoNotStandForEachOther() throws {
-        func refusal(_ layer: [FixtureEntry], _ source: ByteString) -> String {
-            do {
-                _ = try RedirectedMount(
-                    layer,
-                    prepare: { host in
-                        try host.descriptor.makeDirectory("dir", permissions: 0o755)
-                        try host.write("file", "text")
-                    }, { [RedirectedMount.bind($0.appending(source), at: "/x")] })
-                return "mounted"
-            } catch {
-                return "\(error)"
-            }
+    /// Why a bind at /x is refused.
+    private func refusal(_ layer: [FixtureEntry], _ source: ByteString) -> String {
+        do {
+            _ = try RedirectedMount(
+                layer,
+                prepare: { host in
+                    try host.descriptor.makeDirectory("dir", permissions: 0o755)
+                    try host.write("file", "text")
+                    for (name, type) in [("pipe", .fifo), ("socket", .socket)] as [(ByteString, FileType)] {
+                        try host.descriptor.makeNode(name, mode: type.rawValue | 0o600, device: .zero)
+                    }
+                }, { [RedirectedMount.bind($0.appending(source), at: "/x")] })
+            return "mounted"
+        } catch {
+            return "\(error)"
         }
+    }
+
+    /// They would be the mount's own, with nobody at their other end.
+    @Test func socketsAndPipesAreNoSources() throws {
+        for source: ByteString in ["pipe", "socket"] {
+            #expect(refusal([], source).contains("redirect at /x: "), "\(source)")
+        }
+        #expect(refusal([], "file") == "mounted")
+    }
+
+    @Test func filesAndDirectoriesDoNotStandForEachOther() throws {
         #expect(
             refusal([.file("x", "")], "dir").contains("/x: a directory cannot stand in the place of a file"))
         #expect(

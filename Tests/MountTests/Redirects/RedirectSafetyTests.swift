@@ -19,7 +19,8 @@ import Testing
         } ?? 3
 
     private static func mount(
-        _ layer: [FixtureEntry] = [], prepare: (TemporaryDirectory) throws -> Void = { _ in },
+        _ layer: [FixtureEntry] = [], kind: Redirect.Kind = .bind,
+        prepare: (TemporaryDirectory) throws -> Void = { _ in },
         special: PlacedRedirect? = nil
     ) throws -> RedirectedMount {
         try RedirectedMount(
@@ -31,7 +32,13 @@ import Testing
                 try host.write("src/dir/secret", "inner")
                 try host.write("src/file", "inner")
                 try prepare(host)
-            }, { [RedirectedMount.bind($0.appending("src"), at: "/data")] + (special.map { [$0] } ?? []) })
+            },
+            {
+                let source = $0.appending("src")
+                var redirect = Redirect(kind, source: kind == .volume ? "v" : source, target: "/data")
+                redirect.noCopy = kind == .volume
+                return [PlacedRedirect(redirect, place: source)] + (special.map { [$0] } ?? [])
+            })
     }
 
     /// Opens as a program whose root is the mount.
@@ -57,17 +64,20 @@ import Testing
         #expect(status.mode & 0o7777 == 0o644 && status.linkCount == 1)
     }
 
-    @Test func symlinksMeanWhatTheyMeanInside() throws {
-        let test = try Self.mount(prepare: { host in
-            let source = try host.descriptor.openDirectory("src")
-            try source.makeSymlink("absolute", target: host.path.appending("outside/secret"))
-            try source.makeSymlink("absolute2", target: "/outside/secret")
-            try source.makeSymlink("climbing", target: "../outside/secret")
-            try source.makeSymlink("far", target: "../../../../../../../../../outside/secret")
-            try source.makeSymlink("self", target: "/proc/self/cwd/outside/secret")
-            try source.makeSymlink("dirlink", target: host.path.appending("outside"))
-            try source.makeSymlink("up", target: "..")
-        })
+    @Test(arguments: [Redirect.Kind.bind, .volume])
+    func symlinksMeanWhatTheyMeanInside(_ kind: Redirect.Kind) throws {
+        let test = try Self.mount(
+            kind: kind,
+            prepare: { host in
+                let source = try host.descriptor.openDirectory("src")
+                try source.makeSymlink("absolute", target: host.path.appending("outside/secret"))
+                try source.makeSymlink("absolute2", target: "/outside/secret")
+                try source.makeSymlink("climbing", target: "../outside/secret")
+                try source.makeSymlink("far", target: "../../../../../../../../../outside/secret")
+                try source.makeSymlink("self", target: "/proc/self/cwd/outside/secret")
+                try source.makeSymlink("dirlink", target: host.path.appending("outside"))
+                try source.makeSymlink("up", target: "..")
+            })
         #expect(text(test, "data/absolute") == "\(Errno.noSuchFileOrDirectory)")
         #expect(text(test, "data/self") == "\(Errno.noSuchFileOrDirectory)")
         #expect(text(test, "data/dirlink/secret") == "\(Errno.noSuchFileOrDirectory)")
@@ -155,16 +165,44 @@ import Testing
         #expect(try test.host.list("src") == ["dir", "file", "tty"])
     }
 
+    /// The mount's kernel knows them by other inodes; those that the container makes work.
+    @Test func socketsAndPipesOfTheHostLeadNowhere() throws {
+        let test = try Self.mount()
+        let source = try test.host.descriptor.openDirectory("src")
+        let data = try test.mount.open("data", O_RDONLY | O_DIRECTORY)
+        let listening = try source.listen(at: "socket")
+        _ = try source.connect(to: "socket")
+        #expect(throws: Errno.connectionRefused) { _ = try data.connect(to: "socket") }
+        try source.makeNode("pipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
+        let reader = try source.open("pipe", O_RDONLY | O_NONBLOCK)
+        #expect(throws: Errno.noSuchAddressOrDevice) { _ = try data.open("pipe", O_WRONLY | O_NONBLOCK) }
+        withExtendedLifetime((listening.rawValue, reader.rawValue)) {}
+
+        let own = try data.listen(at: "own")
+        let connection = try data.connect(to: "own")
+        try connection.send([1, 2, 3])
+        #expect(try own.accept().receive(limit: 9, milliseconds: 5_000) == [1, 2, 3])
+        try data.makeNode("ownpipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
+        let end = try data.open("ownpipe", O_RDONLY | O_NONBLOCK)
+        let sender = try data.open("ownpipe", O_WRONLY | O_NONBLOCK)
+        try sender.writeAll([4, 5])
+        #expect(try end.waitReadable(milliseconds: 5_000))
+        withExtendedLifetime(sender.rawValue) {}
+    }
+
     /// One thread of the host swaps a directory, a file and links to the outside for each other, while two of
     /// the container read and write by their names.
-    @Test func swappedNamesNeverLeadOut() throws {
-        let test = try Self.mount(prepare: { host in
-            let source = try host.descriptor.openDirectory("src")
-            try source.makeSymlink("link", target: host.path.appending("outside"))
-            try source.makeSymlink("climb", target: "../../outside")
-            try source.makeNode("pipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
-            try source.makeSymlink("filelink", target: host.path.appending("outside/secret"))
-        })
+    @Test(arguments: [Redirect.Kind.bind, .volume])
+    func swappedNamesNeverLeadOut(_ kind: Redirect.Kind) throws {
+        let test = try Self.mount(
+            kind: kind,
+            prepare: { host in
+                let source = try host.descriptor.openDirectory("src")
+                try source.makeSymlink("link", target: host.path.appending("outside"))
+                try source.makeSymlink("climb", target: "../../outside")
+                try source.makeNode("pipe", mode: FileType.fifo.rawValue | 0o666, device: .zero)
+                try source.makeSymlink("filelink", target: host.path.appending("outside/secret"))
+            })
         let source = SharedDescriptor(try test.host.descriptor.openDirectory("src"))
         let race = Race()
         var bodies: [@Sendable () -> Void] = [{ Self.swap(in: source.descriptor) }]

@@ -50,7 +50,7 @@ extension Model {
         let node = ModelNode(
             id: nextID(), type: type,
             permissions: permissions | (inherits && type == .directory ? 0o2000 : 0), uid: 0,
-            gid: inherits ? place.parent.gid : 0, device: device)
+            gid: inherits ? place.parent.gid : 0, device: device, redirect: place.parent.redirect)
         put(node, at: place)
         return node
     }
@@ -73,6 +73,7 @@ extension Model {
         let place = try resolve(new, follow: false)
         guard place.node == nil else { throw .fileExists }
         guard !node.isDirectory else { throw .notPermitted }
+        guard node.redirect == place.parent.redirect else { throw .improperLink }
         node.links += 1
         put(node, at: place)
     }
@@ -81,6 +82,7 @@ extension Model {
         let place = try resolve(path, follow: false)
         guard let node = place.node else { throw .noSuchFileOrDirectory }
         guard !node.isDirectory else { throw .isDirectory }
+        guard !node.isPoint else { throw .resourceBusy }
         take(place)
     }
 
@@ -88,6 +90,7 @@ extension Model {
         let place = try resolve(path, follow: false)
         guard let node = place.node else { throw .noSuchFileOrDirectory }
         guard node.isDirectory else { throw .notDirectory }
+        guard !node.isPoint else { throw .resourceBusy }
         guard node.entries.isEmpty else { throw .directoryNotEmpty }
         take(place)
     }
@@ -103,15 +106,26 @@ extension Model {
         if let other = target.node {
             if other.holds(source.parent) { throw exchanges ? .invalidArgument : .directoryNotEmpty }
             if other === node { return }
-            if exchanges { return exchange(source, target) }
+            if exchanges {
+                try refuseEdges(source, target)
+                return exchange(source, target)
+            }
             if node.isDirectory, !other.isDirectory { throw .notDirectory }
             if !node.isDirectory, other.isDirectory { throw .isDirectory }
+            try refuseEdges(source, target)
             guard other.entries.isEmpty else { throw .directoryNotEmpty }
             take(target)
         }
+        try refuseEdges(source, target)
         source.parent.entries[source.name] = nil
         source.parent.time = .recent
         put(node, at: target)
+    }
+
+    /// Nothing is renamed over the edge of a redirect, nor a redirect itself.
+    private func refuseEdges(_ source: ModelPlace, _ target: ModelPlace) throws(Errno) {
+        guard source.parent.redirect == target.parent.redirect else { throw .improperLink }
+        if source.node?.isPoint == true || target.node?.isPoint == true { throw .resourceBusy }
     }
 
     private func exchange(_ source: ModelPlace, _ target: ModelPlace) {

@@ -18,6 +18,8 @@ public final class Model {
         var canWrite: Bool { flags & O_ACCMODE != O_RDONLY }
     }
 
+    init(root: ModelNode) { self.root = root }
+
     init() {
         root = ModelNode(id: 0, type: .directory, permissions: 0o755, uid: 0, gid: 0, isLower: true)
     }
@@ -63,14 +65,15 @@ public final class Model {
     }
 
     /// All nodes by path, the root as the empty one.
-    func nodes() -> [ByteString: ModelNode] {
+    /// - Parameter beneathRedirects: whether those of redirects below the root are among them.
+    func nodes(beneathRedirects: Bool = true) -> [ByteString: ModelNode] {
         var result: [ByteString: ModelNode] = [ByteString(): root]
         var pending = [(ByteString(), root)]
         while let (path, directory) = pending.popLast() {
             for (name, node) in directory.entries {
                 let place = path.appending(name)
                 result[place] = node
-                if node.isDirectory { pending.append((place, node)) }
+                if node.isDirectory, beneathRedirects || !node.isPoint { pending.append((place, node)) }
             }
         }
         return result

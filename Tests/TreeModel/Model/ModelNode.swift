@@ -8,6 +8,10 @@ final class ModelNode {
     let id: UInt64
     let type: FileType
     let device: DeviceNumber
+    /// Which redirect it is of; 0 is none.
+    let redirect: Int
+    /// Whether a redirect stands there.
+    var isPoint = false
     /// Whether a layer made it.
     let isLower: Bool
     /// Whether a layer's bytes for it are an object.
@@ -30,8 +34,10 @@ final class ModelNode {
 
     init(
         id: UInt64, type: FileType, permissions: UInt32, uid: UInt32, gid: UInt32,
-        time: ModificationTime = .recent, device: DeviceNumber = .zero, isLower: Bool = false
+        time: ModificationTime = .recent, device: DeviceNumber = .zero, isLower: Bool = false,
+        redirect: Int = 0
     ) {
+        self.redirect = redirect
         self.id = id
         self.type = type
         self.permissions = permissions

@@ -17,6 +17,8 @@ public struct Tolerance: Sendable {
     public var readersKeepOldBytes = false
     /// The same of files that are objects.
     public var readersKeepObjects = false
+    /// Where redirects stand, the tree has what they cover.
+    public var showsCovered = false
     /// Copying up, and a rename that is refused, may set the time of what the layers have.
     public var copiesMayBeYounger = false
 
@@ -26,6 +28,13 @@ public struct Tolerance: Sendable {
     public static let lamina: Tolerance = {
         var result = Tolerance()
         result.readersKeepObjects = !MountedSandbox.commonOptions.contains("--no-passthrough")
+        return result
+    }()
+
+    /// A host's directory that a redirect leads to.
+    public static let host: Tolerance = {
+        var result = Tolerance()
+        result.showsCovered = true
         return result
     }()
 
@@ -64,6 +73,10 @@ public final class TreeComparison {
         switch (real, model) {
         case (.status(let real), .status(let model)):
             return difference(real, model, node: statusNode(of: step, in: expected))
+        case (.names(let real), .names(let model)):
+            // What a redirect's point says of it.
+            let expected = real.subtracting(["user.lamina.redirect"])
+            return expected == model ? nil : "\(Answer.names(real)), expected \(Answer.names(model))"
         case (.bytes, .bytes) where isOldReader(step, in: expected):
             return nil
         default:
@@ -120,7 +133,7 @@ public final class TreeComparison {
 extension TreeComparison {
     /// What differs between a tree and its model, at most ten lines.
     public func differences(of tree: RealTree, from model: Model) -> [String] {
-        let expected = model.nodes()
+        let expected = model.nodes(beneathRedirects: !tolerance.showsCovered)
         var found: [String] = []
         var seen: Set<ByteString> = []
         do throws(Errno) {
@@ -131,6 +144,7 @@ extension TreeComparison {
                     found.append("\(path): should not be there")
                     return
                 }
+                if node.isPoint, tolerance.showsCovered, !path.isEmpty { return }
                 if let text = try nodeDifference(entry, in: directory, node) {
                     found.append("\(path): \(text)")
                 }
@@ -177,7 +191,8 @@ extension TreeComparison {
         let status = try NodeStatus(directory.status(of: entry.name))
         if let text = difference(status, node.status, node: node) { return text }
         if entry.type != node.type { return "listed as \(entry.type.map { "\($0)" } ?? "?")" }
-        if entry.inode != status.identity, !tolerance.identityMayChange {
+        // As at any mount point, the listing knows what is covered.
+        if entry.inode != status.identity, !tolerance.identityMayChange, !node.isPoint {
             return "listed with inode \(entry.inode), stat says \(status.identity)"
         }
         let handle = try directory.openPath(entry.name)
@@ -203,6 +218,7 @@ extension TreeComparison {
         var names = Set(try handle.extendedAttributeNames())
         // What a sandbox notes for itself is only hidden where it is known.
         if tolerance.identityMayChange { names = names.filter { !$0.hasPrefix("trusted.lamina.") } }
+        if node.isPoint { names.remove("user.lamina.redirect") }
         if names != Set(node.attributes.keys) {
             return "xattrs \(names.sorted()), expected \(node.attributes.keys.sorted())"
         }

@@ -12,7 +12,11 @@ extension Engine {
     /// The layer is decided by what `upper` holds: the same names, attributes, times and bytes give the same
     /// diffID, whatever the time, the machine and the compression.
     ///
-    /// Throws `busy` while the sandbox is mounted, `usage` for a wrong change, `interrupted` when the options'
+    /// A sandbox may be mounted and written to meanwhile: its names are those of one instant, at which what a
+    /// program has synced is in its files, and the sandbox goes on. Names and attributes cannot be changed for as
+    /// long as the listing takes, at most two seconds; then, after three attempts, it throws `busy`.
+    ///
+    /// Throws `busy` for a sandbox whose server died, `usage` for a wrong change, `interrupted` when the options'
     /// cancellation says so; then no image is visible, and prune removes what was written.
     @discardableResult
     public func commit(
@@ -23,10 +27,6 @@ extension Engine {
         let target = try reference.map { text throws(LaminaError) in try newName(text) }
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
-        // A server may change names and bytes between two looks at them.
-        guard sandbox.state == .idle else {
-            throw LaminaError(.busy, name, "is mounted; unmount it first")
-        }
         let lease = try lease(exclusive: false, cancellation: options.cancellation)
         let layer = try makeLayer(of: sandbox, called: name, options)
         lock.end()
@@ -40,7 +40,8 @@ extension Engine {
     ) throws(LaminaError) -> NewLayer {
         let tree = try SandboxTree(sandbox, of: self)
         let failure = LayerTarFailure()
-        let source = LayerTarSource(try LayerItems.changes(of: tree), of: tree, failure: failure)
+        let items = try layerItems(of: tree, sandbox, called: name, .layer)
+        let source = LayerTarSource(items, of: tree, failure: failure)
         do throws(LaminaError) {
             return try makeLayer(
                 source, options.compression, options.cancellation, named: "layer of sandbox \(name)")

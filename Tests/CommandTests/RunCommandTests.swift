@@ -4,59 +4,152 @@ import LaminaSystem
 import LaminaTestSupport
 import Testing
 
-/// Whether containers can be tried here; says so where they cannot.
-private let canRun: Bool = {
-    let can = canMountBoxes && Spawn.locate("runc") != nil
-    if !can { print("SKIPPED, NOT TESTED: lamina run needs root, /dev/fuse and runc") }
-    return can
-}()
-
-/// `lamina run` and `bundle`: programs in sandboxes, through runc.
-@Suite(.serialized, .enabled(if: canRun)) struct RunCommandTests {
-    /// An image of what a shell of this machine needs, as `shell:latest`.
+/// `lamina run`, `stop` and `bundle`: programs in sandboxes.
+@Suite(.serialized, .enabled(if: !containerRuntimes.isEmpty)) struct RunCommandTests {
     private func program() throws -> LaminaProgram {
         let lamina = try LaminaProgram()
-        let made = try CommandRun.run(
-            "/bin/bash",
-            [
-                "-ec",
-                #"""
-                mkdir -p "$0"; cd "$0"; mkdir -p bin etc proc dev sys tmp lib64 home/ann
-                for tool in sh cat id pwd ls hostname sleep; do
-                    file=$(readlink -f "$(type -P $tool)"); cp "$file" bin/$tool
-                    ldd "$file" | grep -o '/[^ ]*' | while read -r library; do mkdir -p ".$(dirname "$library")"; cp -L "$library" ".$library"; done
-                done
-                echo 'root:x:0:0:root:/root:/bin/sh' > etc/passwd; echo 'ann:x:1000:100:Ann:/home/ann:/bin/sh' >> etc/passwd
-                printf 'root:x:0:\nusers:x:100:\nextra:x:300:bob,ann\n' > etc/group
-                """#, "\(lamina.path("tree"))",
-            ])
-        #expect(made.exitCode == 0, "\(made)")
-        try lamina.lines(
-            "import", "-c", "ENV A=image B=image", "-c",
-            "CMD [\"/bin/sh\",\"-c\",\"echo $A $B $HOME; exit 3\"]",
-            "\(lamina.path("tree"))", "shell")
+        try lamina.importShell()
         return lamina
     }
 
-    @Test func runsWhatTheImageSays() throws {
+    @Test(arguments: containerRuntimes) func runsWhatTheImageSays(_ runtime: String) throws {
         let lamina = try program()
-        let run = try lamina.run("run", "--rm", "-e", "B=option", "shell")
+        let run = try lamina.contained("run", "--rm", "--runtime", runtime, "-e", "B=option", "shell")
         #expect(run.exitCode == 3 && run.lines == ["image option /root"], "\(run)")
         #expect(try lamina.lines("ps", "-aq").isEmpty)
         #expect(try MountTable.entries().allSatisfy { !$0.mountpoint.hasPrefix(lamina.directory.path) })
     }
 
-    @Test func takesOptions() throws {
+    @Test(arguments: containerRuntimes) func takesOptions(_ runtime: String) throws {
         let lamina = try program()
-        let run = try lamina.run(
-            "run", "--name", "box", "-u", "ann", "-w", "/tmp", "--runtime", "runc", "shell", "sh", "-c",
-            "id -u; id -G; pwd; echo $HOME; hostname")
+        let run = try lamina.contained(
+            "run", "--name", "box", "-u", "ann", "-w", "/tmp", "--runtime", runtime, "shell", "sh", "-c",
+            "id -u; id -G; pwd; echo $HOME; hostname; echo $$")
         let id = try #require(try lamina.lines("ps", "-aq", "-f", "name=box").first)
-        #expect(run.exitCode == 0 && run.lines == ["1000", "100 300", "/tmp", "/home/ann", id], "\(run)")
-        let entry = try lamina.run("run", "--rm", "--entrypoint", "/bin/cat", "shell", "/etc/group")
+        #expect(
+            run.exitCode == 0 && run.lines == ["1000", "100 300", "/tmp", "/home/ann", id, "1"], "\(run)")
+        let entry = try lamina.contained(
+            "run", "--rm", "--runtime", runtime, "--entrypoint", "/bin/cat", "shell", "/etc/group")
         #expect(entry.exitCode == 0 && entry.lines.count == 3, "\(entry)")
         // A command's own options are its own.
-        #expect(try lamina.run("run", "--rm", "shell", "ls", "--version").exitCode == 0)
+        let own = try lamina.contained("run", "--rm", "--runtime", runtime, "shell", "ls", "--version")
+        #expect(own.exitCode == 0)
+        // Nothing of the host is there to be changed.
+        let proc = try lamina.contained(
+            "run", "--rm", "--runtime", runtime, "shell", "sh", "-c",
+            "echo x > /proc/sys/kernel/hostname || echo refused; ls /proc | grep -c '^1$' || ls -d /proc/1")
+        #expect(proc.lines == ["refused", "/proc/1"], "\(proc)")
+    }
+
+    @Test func volumes() throws {
+        let lamina = try program()
+        let host = "\(lamina.path("host"))"
+        let run = try lamina.run(
+            "run", "--rm", "-v", "\(host):/host", "--mount", "type=volume,source=data,target=/data,readonly",
+            "shell",
+            "sh", "-c", "echo written > /host/file; echo no > /data/file || echo refused")
+        #expect(run.exitCode == 0 && run.lines == ["refused"], "\(run)")
+        let file = try Descriptor.open(ByteString(host + "/file"), O_RDONLY)
+        #expect(try file.readAll(limit: 100) == Array("written\n".utf8))
+        #expect(try lamina.lines("volume", "ls", "-q") == ["data"])
+    }
+
+    /// Standard input is the caller's with `-i` alone; a terminal is one.
+    @Test(arguments: containerRuntimes) func inputAndTerminal(_ runtime: String) throws {
+        let lamina = try program()
+        let input = ByteString(try lamina.file(Array("from outside\n".utf8), named: "input"))
+        let path = try lamina.runtimePath()
+        for (options, expected) in [(["-i"], ["from outside"]), ([], [])] {
+            let run = try lamina.run(
+                ["run", "--rm", "--runtime", runtime] + options + ["shell", "cat"], input: input,
+                environment: ["PATH": path])
+            #expect(run.exitCode == 0 && run.lines == expected, "\(run)")
+        }
+        lamina.expectFailure(
+            try lamina.contained("run", "--rm", "-it", "shell"), code: 64, "the input device is not a TTY")
+        let terminal = try CommandRun.run(
+            "/usr/bin/script",
+            [
+                "-qec",
+                "\(try MountedSandbox.program("lamina")) run --rm -it --runtime \(runtime) shell sh -c 'tty; exit 4'",
+                "/dev/null",
+            ], environment: ["PATH": path, "LAMINA_ROOT": "\(lamina.root)"])
+        #expect(terminal.exitCode == 4 && terminal.output.contains("/dev/pts/0"), "\(terminal)")
+        #expect(try lamina.lines("ps", "-aq").isEmpty)
+    }
+
+    /// In the background: shown as running, refused to others, stopped by SIGTERM or, after a while, SIGKILL.
+    @Test(arguments: containerRuntimes) func inTheBackground(_ runtime: String) throws {
+        let lamina = try program()
+        let polite = "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.1; done"
+        let run = try lamina.contained(
+            "run", "-d", "--name", "box", "--runtime", runtime, "shell", "sh", "-c", polite)
+        #expect(run.exitCode == 0, "\(run)")
+        #expect(try lamina.lines("ps", "--no-trunc", "-q", "-f", "status=running") == run.lines)
+        let status = try lamina.lines("ps", "--format", "{{.State}} {{.Status}}")
+        #expect(status.first?.hasPrefix("running Up ") == true, "\(status)")
+        let process = try #require(
+            try lamina.lines("inspect", "-f", "{{.State.Pid}}", "box").first.flatMap { Int($0) })
+        #expect(process > 1 && kill(pid_t(process), 0) == 0)
+        lamina.expectFailure(try lamina.run("umount", "box"), code: 4, "box: is running; run lamina stop box")
+        lamina.expectFailure(try lamina.run("rm", "box"), code: 4, "box: is mounted")
+        #expect(try lamina.contained("stop", "box").lines == ["box"])
+        #expect(try lamina.lines("ps", "-q").isEmpty)
+        #expect(kill(pid_t(process), 0) == -1)
+        let directory = try #require(try lamina.lines("inspect", "-f", "{{.Directory}}", "box").first)
+        let log = try Descriptor.open(ByteString(directory + "/container.log"), O_RDONLY)
+        #expect(try log.readAll(limit: 1000) == Array("hello\nbye\n".utf8))
+        // Nothing runs: nothing to do.
+        #expect(try lamina.contained("stop", "box").lines == ["box"])
+        lamina.expectFailure(try lamina.run("stop", "nobody"), code: 3, "nobody: no such sandbox")
+
+        // Deaf: as process 1 it hears no signal that it has no handler for.
+        let deaf = try lamina.contained(
+            "run", "-d", "--rm", "--name", "deaf", "--runtime", runtime, "shell", "sleep", "1000")
+        #expect(deaf.exitCode == 0, "\(deaf)")
+        #expect(try lamina.contained("stop", "-t", "1", "deaf").lines == ["deaf"])
+        #expect(try lamina.lines("ps", "-aq").count == 1)
+        // Removed by force while it runs.
+        #expect(
+            try lamina.contained(
+                "run", "-d", "--name", "other", "--runtime", runtime, "shell", "sleep", "1000"
+            )
+            .exitCode == 0)
+        #expect(try lamina.contained("rm", "-f", "other").lines == ["other"])
+        #expect(try lamina.lines("ps", "-aq").count == 1)
+        #expect(try MountTable.entries().allSatisfy { !$0.mountpoint.hasPrefix(lamina.directory.path) })
+    }
+
+    /// A program that was over before anybody looked has run; one that cannot start is an error.
+    @Test func shortLives() throws {
+        let lamina = try program()
+        #expect(try lamina.run("run", "-d", "--name", "short", "shell", "sh", "-c", ":").exitCode == 0)
+        let failed = try lamina.run("run", "-d", "--name", "none", "shell", "/no/such")
+        #expect(failed.exitCode == 1 && failed.output.isEmpty, "\(failed)")
+        #expect(failed.errors.contains("did not start the container"), "\(failed)")
+        for name in ["short", "none"] { try lamina.lines("stop", name) }
+        #expect(try lamina.lines("ps", "-q").isEmpty)
+    }
+
+    /// SIGTERM to the command is the program's.
+    @Test func handsSignalsOver() throws {
+        let lamina = try program()
+        let output = try Descriptor.open(lamina.path("output"), O_RDWR | O_CREAT, permissions: 0o600)
+            .duplicate(from: 10)
+        var command = Spawn(
+            "/usr/bin/env",
+            [
+                ByteString("LAMINA_ROOT=\(lamina.root)"), try MountedSandbox.program("lamina"), "run", "--rm",
+                "shell", "sh", "-c",
+                "trap 'echo heard; exit 7' TERM; echo ready; while :; do sleep 0.1; done",
+            ])
+        command.descriptors = [(0, output.rawValue), (1, output.rawValue), (2, output.rawValue)]
+        let process = try command.start()
+        for _ in 0..<6_000 where try output.status().size < 6 { usleep(10_000) }
+        kill(process, SIGTERM)
+        #expect(try Spawn.wait(for: process) == 7)
+        #expect(try output.readBytes(at: 0, count: 100) == Array("ready\nheard\n".utf8))
+        #expect(try lamina.lines("ps", "-aq").isEmpty)
     }
 
     /// What a container wrote is the sandbox's, and an image of it runs.
@@ -84,9 +177,12 @@ private let canRun: Bool = {
         #expect(
             text.contains("\"path\":\"\(mountpoint)\"") && text.contains("\"args\":[\"/bin/id\",\"-u\"]"),
             "\(text)")
-        let runc = try #require(Spawn.locate("runc"))
         let run = try CommandRun.run(
-            runc, ["--root", "\(lamina.path("state"))", "run", "--bundle", directory, "test-\(getpid())"])
+            "/usr/bin/env",
+            [
+                containerRuntimes[0], "--root", "\(lamina.path("state"))", "run", "--bundle", directory,
+                "test-\(getpid())",
+            ], environment: ["PATH": try lamina.runtimePath()])
         #expect(run.exitCode == 0 && run.lines == ["0"], "\(run)")
         try lamina.unmount("box")
     }
@@ -96,14 +192,19 @@ private let canRun: Bool = {
         lamina.expectFailure(try lamina.run("run", "nobody"), code: 3, "nobody: no such image")
         lamina.expectFailure(try lamina.run("run"), code: 64)
         lamina.expectFailure(try lamina.run("run", "--runtime", "x", "shell"), code: 64, "x")
+        lamina.expectFailure(try lamina.run("run", "-d", "-t", "shell"), code: 64, "-d and -t")
+        lamina.expectFailure(try lamina.run("stop", "-t", "-1", "x"), code: 64, "-t")
         lamina.expectFailure(
             try lamina.run("run", "--rm", "-u", "bob", "shell"), code: 3, "bob: no such user")
+        lamina.expectFailure(
+            try lamina.run("run", "-d", "--rm", "-u", "bob", "shell"), code: 3, "bob: no such user")
         lamina.expectFailure(
             try lamina.run("run", "--rm", "-u", "ann:nobody", "shell"), code: 3, "nobody: no such group")
         lamina.expectFailure(
             try lamina.run("run", "--rm", "--entrypoint", "", "shell"), code: 1, "no command specified")
         lamina.expectFailure(try lamina.run("bundle", "nobody", "/x"), code: 3, "no such sandbox")
-        #expect(try lamina.run("run", "--rm", "shell", "/no/such").exitCode != 0)
+        let none = try lamina.run("run", "--rm", "shell", "/no/such")
+        #expect(none.exitCode == 1 && none.errors.contains("did not start the container"), "\(none)")
         // Nothing of them stays.
         #expect(try lamina.lines("ps", "-aq").isEmpty)
     }

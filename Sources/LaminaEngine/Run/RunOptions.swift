@@ -3,7 +3,7 @@
 import LaminaCore
 
 /// How a program is run in a sandbox.
-public struct RunOptions: Sendable, Hashable {
+public struct RunOptions: Sendable, Hashable, Codable {
     /// The command in place of the image's `Cmd`; empty for the image's.
     public var command: [String] = []
     /// In place of the image's `Entrypoint`, whose `Cmd` then does not count; an empty text for none.
@@ -16,13 +16,10 @@ public struct RunOptions: Sendable, Hashable {
     /// Whether the program gets a terminal.
     public var hasTerminal = false
     public var readOnly = false
+    /// Whether the program gets the caller's standard input; otherwise it reads nothing. A terminal always does.
+    public var isInteractive = false
+    /// Whether the sandbox and its unnamed volumes go when the program has ended.
+    public var removesSandbox = false
 
     public init() {}
-}
-
-/// What starts containers from bundles, in the order in which they are looked for: crun refuses machines that
-/// have both versions of cgroups.
-public enum ContainerRuntime: String, Sendable, Hashable, CaseIterable {
-    case runc
-    case crun
 }

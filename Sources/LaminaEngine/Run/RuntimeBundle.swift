@@ -86,18 +86,26 @@ struct RuntimeBundle {
 /// The part of an image's config that says what runs (OCI image specification, `config.md`).
 struct ImageProcess: Decodable {
     private struct Container: Decodable {
-        var User: String?
-        var Env: [String]?
-        var Entrypoint: [String]?
-        var Cmd: [String]?
-        var WorkingDir: String?
+        var user: String?
+        var env: [String]?
+        var entrypoint: [String]?
+        var cmd: [String]?
+        var workingDir: String?
+
+        enum CodingKeys: String, CodingKey {
+            case user = "User"
+            case env = "Env"
+            case entrypoint = "Entrypoint"
+            case cmd = "Cmd"
+            case workingDir = "WorkingDir"
+        }
     }
 
     private var config: Container?
 
-    var user: String { config?.User ?? "" }
-    var environment: [String] { config?.Env ?? [] }
-    var entrypoint: [String] { config?.Entrypoint ?? [] }
-    var command: [String] { config?.Cmd ?? [] }
-    var workingDirectory: String { config?.WorkingDir.flatMap { $0.isEmpty ? nil : $0 } ?? "/" }
+    var user: String { config?.user ?? "" }
+    var environment: [String] { config?.env ?? [] }
+    var entrypoint: [String] { config?.entrypoint ?? [] }
+    var command: [String] { config?.cmd ?? [] }
+    var workingDirectory: String { config?.workingDir.flatMap { $0.isEmpty ? nil : $0 } ?? "/" }
 }

@@ -1,6 +1,7 @@
 // `lamina run`: a program in a new sandbox, until it ends.
 
 import ArgumentParser
+import Glibc
 import LaminaCore
 import LaminaEngine
 
@@ -20,7 +21,14 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Remove the sandbox and its unnamed volumes afterwards.")
     var rm = false
 
-    @Flag(name: [.short, .long], help: "Taken for Docker's sake: stdin is always open.")
+    @Flag(
+        name: [.short, .long],
+        help:
+            "Return when the program is there, and print the id; output goes to container.log beside the sandbox."
+    )
+    var detach = false
+
+    @Flag(name: [.short, .long], help: "Give the program this command's standard input.")
     var interactive = false
 
     @Flag(name: [.short, .long], help: "Give the program a terminal.")
@@ -48,7 +56,12 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("What to run, if not the image's command.", valueName: "command"))
     var command: [String] = []
 
+    func validate() throws {
+        if detach && tty { throw ValidationError("-d and -t exclude each other: there is no attach") }
+    }
+
     func run() throws {
+        if tty, isatty(0) == 0 { throw LaminaError(.usage, "-t", "the input device is not a TTY") }
         let engine = try global.engine()
         var redirects: [RedirectRequest] = []
         for text in volume { redirects.append(try RedirectRequest(volume: ByteString(text))) }
@@ -56,24 +69,15 @@ struct RunCommand: ParsableCommand {
         let sandbox = try engine.create(image, name: name, redirects: redirects)
         var options = process.value(command)
         options.hasTerminal = tty
-        let result: Result<Int32, LaminaError>
-        do throws(LaminaError) {
-            try engine.mount(sandbox.id)
-            result = .success(try engine.run(sandbox.id, runtime: runtime, options))
-        } catch {
-            result = .failure(error)
+        options.isInteractive = interactive && !detach
+        options.removesSandbox = rm
+        if detach {
+            try Supervisor.start(sandbox, engine, runtime, options)
+            print(sandbox.id)
+            return
         }
-        try Self.tidyUp(sandbox.id, engine, remove: rm)
-        let code = try result.get()
+        let code = try engine.run(sandbox.id, runtime: runtime, options)
         if code != 0 { throw ExitCode(code) }
-    }
-
-    private static func tidyUp(_ id: String, _ engine: Engine, remove: Bool) throws(LaminaError) {
-        if remove {
-            try engine.remove(id, force: true, volumes: true)
-        } else if try engine.sandbox(id).state != .idle {
-            try engine.unmount(id)
-        }
     }
 }
 

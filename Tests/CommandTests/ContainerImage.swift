@@ -17,6 +17,11 @@ let containerRuntimes: [String] = {
     return canMountBoxes ? names : []
 }()
 
+extension CommandRun {
+    /// The processor's name, as `uname -m` says it.
+    static let machine = (try? CommandRun.run("/bin/uname", ["-m"]).lines.first) ?? ""
+}
+
 extension LaminaProgram {
     /// Runs a verb with runtimes that work on a machine with cgroups of both versions, which crun refuses: in a mount
     /// namespace in which one of them is not to be seen.

@@ -28,7 +28,9 @@ extension Engine {
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
         let lease = try lease(exclusive: false, cancellation: options.cancellation)
-        let layer = try makeLayer(of: sandbox, called: name, options)
+        let layer = try whilePaused(sandbox, called: name, if: options.pauses) { () throws(LaminaError) in
+            try makeLayer(of: sandbox, called: name, options)
+        }
         lock.end()
         let image = try makeImage(on: sandbox, layer, changes, target, options)
         _ = consume lease

@@ -51,6 +51,11 @@ struct ContainerRecord: ~Copyable {
         return RunningContainer(started: status.mtime.seconds, process: process)
     }
 
+    /// The runtime's file that a record names.
+    static func runtime(in record: borrowing Descriptor) throws(Errno) -> ByteString {
+        ByteString(try record.readBytes(at: 0, count: 4_096).prefix { $0 != 0x0A })
+    }
+
     /// The record of a container that somebody waits for.
     static func locked(in directory: ByteString) -> Descriptor? {
         guard let file = try? Descriptor.open(directory.appending(name), O_RDONLY | O_NOFOLLOW),

@@ -14,7 +14,11 @@ extension Engine {
         guard let record = ContainerRecord.locked(in: sandbox.directory) else {
             return try endOrphan(of: sandbox)
         }
-        let program = try Self.system(sandbox.directory) { () throws(Errno) in try Self.runtime(in: record) }
+        let program = try Self.system(sandbox.directory) { () throws(Errno) in
+            try ContainerRecord.runtime(in: record)
+        }
+        // A commit that was killed may have left it frozen.
+        _ = ContainerRuntime.ask(program, of: sandbox, ["resume", ByteString(sandbox.id)])
         for (signal, seconds) in [("TERM", max(seconds, 0)), ("KILL", 60)] as [(ByteString, Int)] {
             var isSent = false
             for round in 0..<max(seconds.multipliedReportingOverflow(by: 100).partialValue, 1) {
@@ -31,16 +35,12 @@ extension Engine {
         throw LaminaError(.busy, name, "does not end")
     }
 
-    private static func runtime(in record: borrowing Descriptor) throws(Errno) -> ByteString {
-        ByteString(try record.readBytes(at: 0, count: 4_096).prefix { $0 != 0x0A })
-    }
-
     /// A container whose `lamina run` was killed runs on, with nobody to wait for it.
     private func endOrphan(of sandbox: Sandbox) throws(LaminaError) {
         let record = sandbox.directory.appending(ContainerRecord.name)
         guard (try? FileStatus.of(ContainerRuntime.state(in: sandbox.directory))) != nil,
             let file = try? Descriptor.open(record, O_RDONLY | O_NOFOLLOW),
-            let program = try? Self.runtime(in: file), !program.isEmpty
+            let program = try? ContainerRecord.runtime(in: file), !program.isEmpty
         else { return }
         _ = ContainerRuntime.ask(program, of: sandbox, ["delete", "--force", ByteString(sandbox.id)])
         ContainerRuntime.clear(sandbox.directory)

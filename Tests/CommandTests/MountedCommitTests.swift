@@ -101,6 +101,44 @@ import Testing
         try lamina.unmount("box")
     }
 
+    /// `cp` goes through the mount: what vanishes on the way is left out, and all else is whole.
+    @Test func copiesOutAndIn() throws {
+        let (lamina, place) = try box()
+        try shell(
+            place,
+            "mkdir -p a/d a/e b; for n in {0..39}; do echo content $n > a/d/f$n; done; echo content 7 > a/e/f7"
+        )
+        let mover = try BusyThread { round in
+            let root = try Descriptor.open(place, OpenFlag.path | O_DIRECTORY)
+            usleep(5_000)
+            let isBack = round / 41 % 2 == 1
+            let names = round % 41 == 40 ? ("a/e", "b/e") : ("a/d/f\(round % 41)", "a/g\(round % 41)")
+            try root.rename(
+                ByteString(isBack ? names.1 : names.0), to: root, ByteString(isBack ? names.0 : names.1))
+        }
+        let source = "\(lamina.path("source"))"
+        try Descriptor.workingDirectory().makeDirectory(ByteString(source), permissions: 0o755)
+        for number in 0..<10 {
+            try lamina.lines("cp", "box:/", "\(lamina.path("out\(number)"))")
+            let list = try CommandRun.run(
+                "/bin/bash",
+                [
+                    "-ec",
+                    "cd '\(lamina.path("out\(number)"))'; grep -r . a b | sed 's/.*[fg]\\([0-9]*\\):/\\1 /'",
+                ])
+            #expect(!list.lines.isEmpty)
+            for line in list.lines {
+                let words = line.split(separator: " ")
+                #expect(words.count == 3 && words[0] == words[2], "\(line)")
+            }
+            _ = try lamina.file(Array("number \(number)\n".utf8), named: "source/file")
+            try lamina.lines("cp", source, "box:/var/in\(number)")
+        }
+        #expect(mover.end() == nil)
+        try shell(place, "for n in {0..9}; do test \"$(cat var/in$n/file)\" = \"number $n\"; done")
+        try lamina.unmount("box")
+    }
+
     /// What a program has synced before a commit begins is in it; a file that is replaced by renaming is always whole.
     @Test func syncedWritesAreThere() throws {
         let (lamina, place) = try box()

@@ -27,6 +27,11 @@ extension Engine {
         let target = try reference.map { text throws(LaminaError) in try newName(text) }
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
+        guard sandbox.chainID == ChainID.of(sandbox.diffIDs) else {
+            throw LaminaError(
+                .failure, name,
+                "is one of a Windows image; Lamina makes no layers for Windows, only tars: lamina export")
+        }
         let lease = try lease(exclusive: false, cancellation: options.cancellation)
         let layer = try whilePaused(sandbox, called: name, if: options.pauses) { () throws(LaminaError) in
             try makeLayer(of: sandbox, called: name, options)

@@ -6,10 +6,10 @@ import LaminaStore
 import LaminaSystem
 
 extension Engine {
-    /// Merges the indexes of `diffIDs`, lowest first, unless the store has the chain. The caller
+    /// Merges the indexes of `diffIDs`, lowest first, as `os` sees them, unless the store has the chain. The caller
     /// holds a lease. O(nodes of the layers).
-    func makeChain(_ diffIDs: [Digest]) throws(LaminaError) {
-        guard let chainID = ChainID.of(diffIDs) else { return }
+    func makeChain(_ diffIDs: [Digest], os: String) throws(LaminaError) {
+        guard let chainID = ChainID.of(diffIDs, os: os) else { return }
         if store.hasChain(chainID) { return }
         let name = "chain \(chainID)"
         var trees: [SharedTree] = []
@@ -18,7 +18,8 @@ extension Engine {
         }
         let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
         try Self.indexing(name) { () throws(IndexError) in
-            _ = try ChainMerge.write(trees, to: staged.file)
+            let top = os == WindowsLayers.os ? WindowsLayers.root : ByteString()
+            _ = try ChainMerge.write(trees, from: top, to: staged.file)
         }
         do throws(StoreError) { try staged.publish() } catch { throw LaminaError(error, about: name) }
     }

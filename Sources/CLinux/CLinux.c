@@ -21,6 +21,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
 int clinux_openat(int directory, const char *path, int flags, unsigned int mode) {
     return openat(directory, path, flags, mode);
 }
@@ -73,6 +77,26 @@ int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length) {
 
 ssize_t clinux_copy_file_range(int source, int64_t from, int destination, int64_t to, size_t count) {
     return copy_file_range(source, &from, destination, &to, count, 0);
+}
+
+void clinux_process_path(int descriptor, char *path) {
+    snprintf(path, CLINUX_PROCESS_PATH_SIZE, "/proc/self/fd/%d", descriptor);
+}
+
+int clinux_fchmodat2(int directory, const char *path, unsigned int mode, int flags) {
+    return (int)syscall(SYS_fchmodat2, directory, path, mode, flags);
+}
+
+ssize_t clinux_fgetxattr(int descriptor, const char *name, void *value, size_t size) {
+    return fgetxattr(descriptor, name, value, size);
+}
+
+int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t size, int flags) {
+    return fsetxattr(descriptor, name, value, size, flags);
+}
+
+int clinux_fremovexattr(int descriptor, const char *name) {
+    return fremovexattr(descriptor, name);
 }
 
 ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t size) {

@@ -30,19 +30,27 @@ public struct ByteString: Sendable {
 
     /// Takes the UTF-8 of `text`, for names written in source code and on terminals.
     public init(_ text: String) {
-        self.init(text.utf8)
+        var text = text
+        // SAFETY: the bytes are read during the call alone.
+        self = text.withUTF8 { bytes in unsafe ByteString(copying: bytes) }
     }
 
     /// Copies the bytes of `span` up to the first NUL.
     public init(_ span: Span<UInt8>) {
-        storage = []
-        storage.reserveCapacity(span.count + 1)
-        for index in span.indices {
-            let byte = span[index]
-            if byte == 0 { break }
-            storage.append(byte)
+        // SAFETY: the bytes are read during the call alone.
+        self = unsafe span.withUnsafeBufferPointer { bytes in unsafe ByteString(copying: bytes) }
+    }
+
+    /// One allocation, and no loop over single bytes: names are made for every request.
+    @unsafe
+    private init(copying bytes: UnsafeBufferPointer<UInt8>) {
+        let count = unsafe bytes.firstIndex(of: 0) ?? bytes.count
+        // SAFETY: `count` bytes and the NUL behind them are all of the capacity.
+        storage = unsafe Array(unsafeUninitializedCapacity: count + 1) { space, filled in
+            let end = unsafe space.initialize(fromContentsOf: bytes[..<count])
+            unsafe space.initializeElement(at: end, to: 0)
+            filled = count + 1
         }
-        storage.append(0)
     }
 
     /// Copies a C string. The pointer must lead to a NUL.
@@ -112,7 +120,8 @@ extension ByteString: Comparable {
 
 extension ByteString: ExpressibleByStringLiteral {
     public init(stringLiteral value: StaticString) {
-        self.init(String(describing: value))
+        // SAFETY: the bytes are read during the call alone.
+        self = value.withUTF8Buffer { bytes in unsafe ByteString(copying: bytes) }
     }
 }
 
@@ -155,6 +164,17 @@ extension ByteString {
         if result.storage.last != UInt8(ascii: "/") { result.storage.append(UInt8(ascii: "/")) }
         result.storage.append(contentsOf: name.storage)
         return result
+    }
+
+    /// The path that leads through `names`, in one allocation; empty without any.
+    public init(joining names: some BidirectionalCollection<ByteString>) {
+        storage = []
+        storage.reserveCapacity(names.reduce(1) { $0 + $1.storage.count })
+        for name in names {
+            if let last = storage.last, last != UInt8(ascii: "/") { storage.append(UInt8(ascii: "/")) }
+            storage.append(contentsOf: name.bytes)
+        }
+        storage.append(0)
     }
 
     /// This name with `suffix` directly behind it.

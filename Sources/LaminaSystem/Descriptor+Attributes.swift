@@ -23,20 +23,23 @@ extension Descriptor {
     public borrowing func setTimes(atime: TimeChange, mtime: TimeChange) throws(Errno) {
         try FaultInjection.check(.create)
         let raw = rawValue
-        let times = [atime.timespec, mtime.timespec]
-        // SAFETY: the array of two is alive during the call.
-        try checked { unsafe futimens(raw, times) }
+        let times: InlineArray<2, timespec> = [atime.timespec, mtime.timespec]
+        // SAFETY: the two times are alive during the call.
+        try unsafe times.span.withUnsafeBufferPointer { (times) throws(Errno) in
+            _ = try checked { unsafe futimens(raw, times.baseAddress) }
+        }
     }
 
     /// The value of an xattr, at most 64 KiB; `ENODATA` when there is none. Works on
     /// `O_PATH` descriptors too.
     public borrowing func extendedAttribute(_ name: ByteString) throws(Errno) -> [UInt8] {
-        let path = processPath
-        return try unsafe Self.collect { (buffer) throws(Errno) in
-            // SAFETY: both strings are NUL-terminated; the kernel writes within the buffer.
-            try unsafe path.withCString { (file) throws(Errno) in
-                try unsafe name.withCString { (attribute) throws(Errno) in
-                    try checked { unsafe clinux_getxattr(file, attribute, buffer.baseAddress, buffer.count) }
+        try unsafe name.withCString { (attribute) throws(Errno) in
+            try unsafe Self.collect { (buffer) throws(Errno) in
+                // SAFETY: both strings are NUL-terminated; the kernel writes within the buffer.
+                try unsafe onFile { number in
+                    unsafe clinux_fgetxattr(number, attribute, buffer.baseAddress, buffer.count)
+                } byPath: { path in
+                    unsafe clinux_getxattr(path, attribute, buffer.baseAddress, buffer.count)
                 }
             }
         }
@@ -48,14 +51,13 @@ extension Descriptor {
         _ name: ByteString, _ value: RawSpan, flags: Int32 = 0
     ) throws(Errno) {
         try FaultInjection.check(.create)
-        let path = processPath
         // SAFETY: both strings are NUL-terminated; the kernel reads the value's bytes.
-        try unsafe path.withCString { (file) throws(Errno) in
-            try unsafe name.withCString { (attribute) throws(Errno) in
-                _ = try unsafe value.withUnsafeBytes { (bytes) throws(Errno) in
-                    try checked {
-                        unsafe clinux_setxattr(file, attribute, bytes.baseAddress, bytes.count, flags)
-                    }
+        try unsafe name.withCString { (attribute) throws(Errno) in
+            _ = try unsafe value.withUnsafeBytes { (bytes) throws(Errno) in
+                try unsafe onFile { number in
+                    unsafe clinux_fsetxattr(number, attribute, bytes.baseAddress, bytes.count, flags)
+                } byPath: { path in
+                    unsafe clinux_setxattr(path, attribute, bytes.baseAddress, bytes.count, flags)
                 }
             }
         }
@@ -64,25 +66,36 @@ extension Descriptor {
     /// Removes an xattr; `ENODATA` when there is none.
     public borrowing func removeExtendedAttribute(_ name: ByteString) throws(Errno) {
         try FaultInjection.check(.remove)
-        let path = processPath
         // SAFETY: both strings are NUL-terminated and alive during the call.
-        try unsafe path.withCString { (file) throws(Errno) in
-            try unsafe name.withCString { (attribute) throws(Errno) in
-                _ = try checked { unsafe clinux_removexattr(file, attribute) }
+        try unsafe name.withCString { (attribute) throws(Errno) in
+            _ = try unsafe onFile { number in
+                unsafe clinux_fremovexattr(number, attribute)
+            } byPath: { path in
+                unsafe clinux_removexattr(path, attribute)
             }
+        }
+    }
+
+    /// Makes a call by number, which is half the work of one by path; by path where the kernel refuses the
+    /// number of an `O_PATH` descriptor.
+    @unsafe
+    private borrowing func onFile<Value: SignedInteger>(
+        byNumber: (Int32) -> Value, byPath: (UnsafePointer<CChar>) -> Value
+    ) throws(Errno) -> Value {
+        let raw = rawValue
+        do throws(Errno) {
+            return try checked { byNumber(raw) }
+        } catch Errno.badFileDescriptor {
+            return try unsafe withProcessPath { (path) throws(Errno) in try checked { unsafe byPath(path) } }
         }
     }
 
     /// The names of all xattrs.
     public borrowing func extendedAttributeNames() throws(Errno) -> [ByteString] {
-        let path = processPath
         let list = try unsafe Self.collect { (buffer) throws(Errno) in
             // SAFETY: the path is NUL-terminated; the kernel writes within the buffer.
-            try unsafe path.withCString { (file) throws(Errno) in
-                try checked {
-                    unsafe clinux_listxattr(
-                        file, buffer.baseAddress, buffer.count)
-                }
+            try unsafe withProcessPath { (path) throws(Errno) in
+                try checked { unsafe clinux_listxattr(path, buffer.baseAddress, buffer.count) }
             }
         }
         return list.split(separator: 0).map { ByteString($0) }

@@ -24,6 +24,13 @@ int clinux_syncfs(int descriptor);
 int clinux_start_writeback(int descriptor, int64_t offset, int64_t length);
 int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length);
 ssize_t clinux_copy_file_range(int source, int64_t from, int destination, int64_t to, size_t count);
+// `/proc/self/fd/N`; `path` has room for CLINUX_PROCESS_PATH_SIZE bytes.
+void clinux_process_path(int descriptor, char *path);
+// fchmodat2(2), Linux 6.6.
+int clinux_fchmodat2(int directory, const char *path, unsigned int mode, int flags);
+ssize_t clinux_fgetxattr(int descriptor, const char *name, void *value, size_t size);
+int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t size, int flags);
+int clinux_fremovexattr(int descriptor, const char *name);
 ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t size);
 int clinux_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
 int clinux_removexattr(const char *path, const char *name);
@@ -99,6 +106,7 @@ uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 
 enum {
     CLINUX_HANDLE_SIZE = 128,
+    CLINUX_PROCESS_PATH_SIZE = 32,
     CLINUX_O_PATH = 010000000,
     CLINUX_O_TMPFILE = 020200000,
     CLINUX_O_DIRECT = 040000,

@@ -34,10 +34,11 @@ extension Namespace {
         upper.copiedUp(copy.kind)
         let node = table.insert(type: type, inode: status.inode, lower: nid)
         node.data = copy.data
+        node.isPlain = type == .regular && (try? lower.extendedAttributes(nid).isEmpty) == true
         twins.insert(nid)
         for place in places { node.addName(place.name, in: place.directory) }
         // Its last name is gone; whoever has it open may still change it.
-        if places.isEmpty { node.anchor = SharedDescriptor(try copy.handle.duplicate()) }
+        if places.isEmpty { node.anchor = SharedDescriptor(try copy.handle.reopen(OpenFlag.path)) }
         return node
     }
 

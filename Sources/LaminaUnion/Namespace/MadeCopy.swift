@@ -18,7 +18,7 @@ enum CopiedBytes {
 
 /// A copy in `work`.
 struct MadeCopy: ~Copyable {
-    /// An `O_PATH` descriptor of it.
+    /// Of a regular file one open for writing, of others `O_PATH`.
     let handle: Descriptor
     /// Where a regular file's bytes are; nil when they are all its own, durably.
     var data: UpperData?
@@ -57,14 +57,13 @@ extension Namespace {
             temporary, O_RDWR | O_CREAT | O_EXCL,
             permissions: upper.firstPermissions(node.mode & 0o777, .regular))
         try upper.setOrigin(nid, of: file)
-        let (data, kind) = try fill(file, nid, size: node.size, bytes)
+        let (data, kind) = try fill(file, temporary, size: node.size, of: nid, bytes)
         do throws(Errno) {
-            let handle = try upper.work.openPath(temporary)
             // Cut while it is copied: the copy is the change, and tells its time.
             var mtime = TimeChange.set(node.mtime)
             if case .first(let count) = bytes, count < node.size { mtime = .now }
-            try copyAttributes(of: nid, to: handle, mtime: mtime)
-            return MadeCopy(handle: handle, data: data, kind: kind)
+            try copyAttributes(of: nid, to: file, mtime: mtime)
+            return MadeCopy(handle: file, data: data, kind: kind)
         } catch {
             data?.discard()
             throw error
@@ -73,7 +72,8 @@ extension Namespace {
 
     /// Gives a new file its bytes, and the marks that say where the others are.
     private func fill(
-        _ file: borrowing Descriptor, _ nid: UInt64, size: UInt64, _ bytes: CopiedBytes
+        _ file: borrowing Descriptor, _ temporary: ByteString, size: UInt64, of nid: UInt64,
+        _ bytes: CopiedBytes
     ) throws(Errno) -> (data: UpperData?, kind: CopyKind) {
         switch bytes {
         case .none:
@@ -88,23 +88,25 @@ extension Namespace {
             guard count > 0, size > 0 else { return (nil, .whole) }
             let content = try lower.openContent(nid)
             try content.copy(to: file, count: min(count, content.length))
-            return (try markWhole(file, nid), .whole)
+            return (try markWhole(file, temporary, nid), .whole)
         case .forWriting:
             guard size > 0 else { return (nil, .whole) }
             let content = try lower.openContent(nid)
             if content.length > UpperData.wholeLimit, try !content.clone(to: file) {
-                return (try makeMap(file, nid, content), .byBlock)
+                return (try makeMap(file, temporary, nid, content), .byBlock)
             }
             if content.length <= UpperData.wholeLimit { try content.copy(to: file, count: content.length) }
-            return (try markWhole(file, nid), .whole)
+            return (try markWhole(file, temporary, nid), .whole)
         }
     }
 
     /// Notes that a file has all its bytes, and that they are not durable yet.
-    private func markWhole(_ file: borrowing Descriptor, _ nid: UInt64) throws(Errno) -> UpperData? {
+    private func markWhole(
+        _ file: borrowing Descriptor, _ temporary: ByteString, _ nid: UInt64
+    ) throws(Errno) -> UpperData? {
         guard !upper.isVolatile else { return nil }
         try upper.unsettled.makeRoom()
-        let held = SharedDescriptor(try file.reopen(O_RDONLY))
+        let held = SharedDescriptor(try upper.work.open(temporary, O_RDONLY | O_NOFOLLOW))
         try upper.setFresh(file)
         try upper.setRefused(file)
         return UpperData(
@@ -112,14 +114,14 @@ extension Namespace {
     }
 
     private func makeMap(
-        _ file: borrowing Descriptor, _ nid: UInt64, _ content: LowerContent
+        _ file: borrowing Descriptor, _ temporary: ByteString, _ nid: UInt64, _ content: LowerContent
     ) throws(Errno) -> UpperData {
         guard let length = Int64(exactly: content.length) else { throw .fileTooLarge }
         try upper.unsettled.makeRoom()
         try file.truncate(to: length)
         var stage = UpperData.Stage.settled
         if !upper.isVolatile {
-            stage = .marked(SharedDescriptor(try file.reopen(O_RDONLY)))
+            stage = .marked(SharedDescriptor(try upper.work.open(temporary, O_RDONLY | O_NOFOLLOW)))
             try upper.setFresh(file)
         }
         let (name, map) = try upper.maps.create(nid: nid, size: content.length)

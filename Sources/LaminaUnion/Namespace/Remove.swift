@@ -19,7 +19,8 @@ extension Namespace {
             try whiteOut(name, in: directory)
             return markGone(entry.id)
         }
-        try detach(node, from: name, in: directory) { (namespace) throws(Errno) in
+        let isLast = entry.status.linkCount == 1
+        try detach(node, from: name, in: directory, isLast: isLast) { (namespace) throws(Errno) in
             let upper = namespace.upper
             let whiteout = hide ? try upper.makeWhiteout() : nil
             try upper.withNewPlace(of: name, in: directory) { (parent, path) throws(Errno) in
@@ -92,8 +93,9 @@ extension Namespace {
 
     /// Runs a change that takes `name` away from `node`, and keeps the node reachable when
     /// it was the last one known.
+    /// - Parameter isLast: whether a file surely has no other name, known or not.
     mutating func detach(
-        _ node: UpperNode, from name: ByteString, in directory: UpperNode,
+        _ node: UpperNode, from name: ByteString, in directory: UpperNode, isLast: Bool = false,
         _ change: (borrowing Namespace) throws(Errno) -> Void
     ) throws(Errno) {
         let anchor = node.names.count <= 1 ? SharedDescriptor(try upper.open(node)) : nil
@@ -104,8 +106,9 @@ extension Namespace {
         if node.type == .directory {
             upper.names.forget(node.id)
             table.removeInode(of: node)
-        } else if try anchor.descriptor.status().linkCount == 0 {
-            table.removeInode(of: node)
+        } else {
+            let linkCount = isLast ? 0 : try anchor.descriptor.status().linkCount
+            if linkCount == 0 { table.removeInode(of: node) }
         }
         // Lookups from before a copy-up were not counted: such a node waits for the kernel's forget.
         if node.lookups == 0, node.lower == nil { table.forget(node.id, count: 0) }

@@ -52,7 +52,7 @@ extension Union {
             guard let node = namespace.table[id] else { return nil }
             // The path leads to another number now, under which the kernel will ask again.
             guard node.id == id || isFollowing else { throw .staleNFSFileHandle }
-            let file = SharedDescriptor(try namespace.upper.open(node).reopen(flags))
+            let file = SharedDescriptor(try namespace.upper.openFile(node, flags))
             guard let data = node.data, !data.isPlain else { return .upper(file, nil) }
             return .upper(file, DataUse(data))
         }

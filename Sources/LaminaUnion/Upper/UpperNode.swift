@@ -33,7 +33,8 @@ final class UpperNode {
     var inherited = InheritedList.unknown
     /// The group that a directory hands down, and whether it does; remembered likewise.
     var handsDown: (group: UInt32, isSetgid: Bool)?
-    /// Whether it surely has no capability and no ACL: made in this mount, and never given an xattr.
+    /// Whether it surely has no capability and no ACL: made in this mount, from nothing or
+    /// from a lower node without xattrs, and never given one.
     var isPlain = false
     /// Whether the kernel still has an inode under the number from before `renumber`.
     var formerIsKnown = false

@@ -56,8 +56,10 @@ final class UpperTree: Sendable {
 
     /// The path of `node` from the upper root, by the first known name of each parent.
     /// - Throws: `ESTALE` for a node without a name.
-    private func path(of node: UpperNode) throws(Errno) -> [ByteString] {
+    private func path(of node: UpperNode, then last: ByteString? = nil) throws(Errno) -> [ByteString] {
         var components: [ByteString] = []
+        components.reserveCapacity(16)
+        if let last { components.append(last) }
         var current = node
         while current.id != .root {
             guard let name = current.names.first, components.count < 2 * Limits.depth else {
@@ -66,7 +68,8 @@ final class UpperTree: Sendable {
             components.append(name.name)
             current = name.parent
         }
-        return components.reversed()
+        components.reverse()
+        return components
     }
 
     /// As `withPlace`, for a `body` that may put something there.
@@ -83,19 +86,21 @@ final class UpperTree: Sendable {
         of name: ByteString, in directory: UpperNode,
         _ body: (borrowing Descriptor, ByteString) throws(Errno) -> Value
     ) throws(Errno) -> Value {
-        try withPath(try path(of: directory) + [name], body)
+        try withPath(try path(of: directory, then: name), body)
     }
 
     private func withPath<Value: ~Copyable>(
         _ components: [ByteString], _ body: (borrowing Descriptor, ByteString) throws(Errno) -> Value
     ) throws(Errno) -> Value {
-        var path = ByteString()
+        if components.isEmpty { return try body(root, ".") }
         var index = 0
-        while index < components.count, path.count < Self.longestPath {
-            path = path.appending(components[index])
+        var count = 0
+        while index < components.count, count < Self.longestPath {
+            count += components[index].count + 1
             index += 1
         }
-        if index == components.count { return try body(root, path.isEmpty ? "." : path) }
+        let path = ByteString(joining: components[..<index])
+        if index == components.count { return try body(root, path) }
         var directory = try root.open(path, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
         while index < components.count - 1 {
             directory = try directory.open(components[index], OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
@@ -109,6 +114,15 @@ final class UpperTree: Sendable {
         if let anchor = node.anchor { return try anchor.descriptor.duplicate() }
         return try withPath(try path(of: node)) { (directory, path) throws(Errno) in
             try directory.openPath(path)
+        }
+    }
+
+    /// A regular file, opened with `flags`, by its name or its anchor.
+    func openFile(_ node: UpperNode, _ flags: Int32) throws(Errno) -> Descriptor {
+        if let anchor = node.anchor { return try anchor.descriptor.reopen(flags) }
+        guard node.type == .regular else { throw .invalidArgument }
+        return try withPath(try path(of: node)) { (directory, path) throws(Errno) in
+            try directory.open(path, flags | O_NOFOLLOW)
         }
     }
 

@@ -11,8 +11,8 @@ let containerRuntimes: [String] = {
         print("SKIPPED, NOT TESTED: lamina run through \(name), which is not here")
     }
     if !canMountBoxes { print("SKIPPED, NOT TESTED: lamina run needs root and /dev/fuse") }
-    if CommandRun.environment("LAMINA_CI") != nil {
-        #expect(names.count == 2 && canMountBoxes, "lamina run cannot be tested")
+    if CommandRun.environment("LAMINA_CI") != nil, names.isEmpty || !canMountBoxes {
+        preconditionFailure("CI must run the tests of containers; runc and crun are missing")
     }
     return canMountBoxes ? names : []
 }()

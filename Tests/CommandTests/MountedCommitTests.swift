@@ -240,6 +240,51 @@ import Testing
         try lamina.unmount("box")
     }
 
+    /// More changes than a process may have descriptors: the others are found by their handles, and what is removed or
+    /// replaced before its turn is left out, or is what took its place.
+    @Test func fewDescriptors() throws {
+        let (lamina, place) = try box()
+        try shell(place, "mkdir a b; for n in {0..299}; do echo content $n > a/f$n; done; ln a/f0 a/link")
+        func commit(_ name: String) throws -> String {
+            let run = try CommandRun.run(
+                "/bin/bash",
+                [
+                    "-c", "ulimit -n 90; exec \"$0\" commit --compression none box made:\(name)",
+                    "\(MountedSandbox.program("lamina"))",
+                ],
+                environment: ["LAMINA_ROOT": "\(lamina.root)"])
+            #expect(run.exitCode == 0, "\(run)")
+            return try lamina.lines("inspect", "-f", "{{join .RootFS.Layers \" \"}}", "made:\(name)").first
+                ?? ""
+        }
+        let few = try commit("few")
+        try lamina.lines("commit", "box", "made:many")
+        #expect(try lamina.lines("inspect", "-f", "{{join .RootFS.Layers \" \"}}", "made:many") == [few])
+        let mover = try BusyThread { round in
+            let root = try Descriptor.open(place, OpenFlag.path | O_DIRECTORY)
+            let name = "f\(round % 300)"
+            let isBack = round / 300 % 2 == 1
+            try root.rename(
+                ByteString(isBack ? "b/\(name)" : "a/\(name)"), to: root,
+                ByteString(isBack ? "a/\(name)" : "b/\(name)"))
+            // Comes and goes: no instant has more than two of them.
+            let file = try root.open(
+                ByteString("b/new\(round % 2)"), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o644)
+            try file.writeAll(Array("new\n".utf8))
+            try root.rename(ByteString("b/new\(round % 2)"), to: root, "b/old")
+        }
+        for number in 0..<8 {
+            _ = try commit("\(number)")
+            try lamina.lines("create", "made:\(number)", "--name", "copy\(number)")
+            let seen = try lamina.look(
+                "copy\(number)", "for f in a/f* b/f*; do echo ${f#*/} $(cat $f); done | sort -V")
+            #expect(seen == (0..<300).map { "f\($0) content \($0)" })
+            #expect(try lamina.look("copy\(number)", "cat b/old") == ["new"])
+        }
+        #expect(mover.end() == nil)
+        try lamina.unmount("box")
+    }
+
     /// Nothing that a server says wrongly becomes an image.
     @Test func believesNoServer() throws {
         let (lamina, place) = try box()

@@ -240,6 +240,49 @@ import Testing
         try lamina.unmount("box")
     }
 
+    /// Where the filesystem shares blocks, a large file that is being written is taken as it was at one instant: here
+    /// on XFS, in a file of its own.
+    @Test func clonesLargeFiles() throws {
+        let lamina = try LaminaProgram()
+        let made = try CommandRun.run(
+            "/bin/sh",
+            [
+                "-ec",
+                "truncate -s 400M $0.img; mkfs.xfs -q -m reflink=1 $0.img; mkdir $0; mount -o loop $0.img $0",
+                "\(lamina.root)",
+            ])
+        guard made.exitCode == 0 else {
+            return print(
+                "SKIPPED, NOT TESTED: clones of commits need mkfs.xfs and a loop device: \(made.errors)")
+        }
+        try lamina.loadBase()
+        try lamina.lines("create", "base", "--name", "box")
+        let place = ByteString(try #require(try lamina.lines("mount", "box").first))
+        try shell(place, "head -c 2000000 /dev/zero > var/numbers")
+        let writer = try BusyThread { round in
+            let file = try Descriptor.open(place.appending("var/numbers"), O_WRONLY)
+            for number in 0..<100 {
+                let bytes = (0..<8).map { UInt8(truncatingIfNeeded: UInt64(round + 1) >> (8 * UInt64($0))) }
+                try file.writeAll(bytes.raw, at: Int64(number) * 16_384)
+            }
+        }
+        for number in 0..<6 {
+            while writer.rounds < number * 50 + 10 { usleep(1_000) }
+            try lamina.lines("commit", "--compression", "none", "box", "made:\(number)")
+            try lamina.lines("create", "made:\(number)", "--name", "copy\(number)")
+            try lamina.lines("cp", "copy\(number):/var/numbers", "\(lamina.path("numbers"))")
+            let file = try Descriptor.open(lamina.path("numbers"), O_RDONLY)
+            let numbers = try (0..<100).map { number in
+                try file.readBytes(at: Int64(number) * 16_384, count: 8).reversed().reduce(UInt64(0)) {
+                    $0 << 8 | UInt64($1)
+                }
+            }
+            #expect(numbers == numbers.sorted(by: >) && numbers[0] - numbers[99] <= 1, "\(numbers)")
+        }
+        #expect(writer.end() == nil)
+        try lamina.unmount("box")
+    }
+
     /// More changes than a process may have descriptors: the others are found by their handles, and what is removed or
     /// replaced before its turn is left out, or is what took its place.
     @Test func fewDescriptors() throws {

@@ -152,6 +152,41 @@ import Testing
         #expect(try lamina.lines("ps", "-aq").isEmpty)
     }
 
+    /// A container whose `lamina run` was killed runs on, until somebody stops it.
+    @Test func outlivesItsCommand() throws {
+        let lamina = try program()
+        let null = try Descriptor.open("/dev/null", O_RDWR).duplicate(from: 10)
+        var command = Spawn(
+            "/usr/bin/env",
+            [
+                ByteString("LAMINA_ROOT=\(lamina.root)"), try MountedSandbox.program("lamina"), "run",
+                "--name", "box",
+                "shell", "sh", "-c", "echo x > /started; sleep 1000",
+            ])
+        command.descriptors = [(0, null.rawValue), (1, null.rawValue), (2, null.rawValue)]
+        let process = try command.start()
+        var container: pid_t = 0
+        for _ in 0..<6_000 where container == 0 {
+            let state = try lamina.run("inspect", "-f", "{{.State.Status}} {{.State.Pid}}", "box")
+            let words = (state.lines.first ?? "").split(separator: " ")
+            if words.first == "running", let pid = words.last.flatMap({ pid_t($0) }) { container = pid }
+            usleep(10_000)
+        }
+        #expect(container > 1)
+        for _ in 0..<3_000 where try !lamina.lines("diff", "box").contains("A /started") { usleep(10_000) }
+        kill(process, SIGKILL)
+        _ = try Spawn.wait(for: process)
+        #expect(kill(container, 0) == 0)
+        #expect(try lamina.lines("ps", "--format", "{{.State}}") == ["mounted"])
+        #expect(try lamina.lines("stop", "box") == ["box"])
+        for _ in 0..<1_000 where kill(container, 0) == 0 { usleep(10_000) }
+        #expect(kill(container, 0) == -1)
+        #expect(try lamina.lines("ps", "-q").isEmpty)
+        // It can be run from again.
+        #expect(try lamina.lines("diff", "box").contains("A /started"))
+        try lamina.lines("rm", "box")
+    }
+
     /// What a container wrote is the sandbox's, and an image of it runs.
     @Test func committedImagesRun() throws {
         let lamina = try program()

@@ -47,7 +47,7 @@ extension Engine {
     }
 
     /// The container's last processes may be on their way out of the mount.
-    private func unmountAfterRun(_ id: String) throws(LaminaError) {
+    func unmountAfterRun(_ id: String) throws(LaminaError) {
         for attempt in 0..<100 {
             let sandbox = try sandbox(id)
             if sandbox.state == .idle { return }

@@ -44,6 +44,6 @@ extension Engine {
         else { return }
         _ = ContainerRuntime.ask(program, of: sandbox, ["delete", "--force", ByteString(sandbox.id)])
         ContainerRuntime.clear(sandbox.directory)
-        if sandbox.state == .mounted { try unmount(sandbox.id) }
+        try unmountAfterRun(sandbox.id)
     }
 }

@@ -30,7 +30,9 @@ struct LaminaCommand: ParsableCommand {
                 name: "Sandboxes",
                 subcommands: [
                     CreateCommand.self, MountCommand.self, UnmountCommand.self, ListCommand.self,
-                    CopyCommand.self, DiffCommand.self, ExportCommand.self, RenameCommand.self,
+                    RunCommand.self, SuperviseCommand.self, StopCommand.self, BundleCommand.self,
+                    CopyCommand.self, DiffCommand.self,
+                    ExportCommand.self, RenameCommand.self,
                     RemoveCommand.self,
                     RedirectCommand.self, StatsCommand.self,
                     SandboxCommand.self,

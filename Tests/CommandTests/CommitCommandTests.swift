@@ -139,9 +139,6 @@ import Testing
         for change in ["RUN x", "ENV", "EXPOSE x", "ENV =x", "LABEL k"] {
             lamina.expectFailure(try lamina.run("commit", "-c", change, "box"), code: 64, "--change")
         }
-        try lamina.lines("mount", "box")
-        lamina.expectFailure(try lamina.run("commit", "box"), code: 4, "box: is mounted")
-        try lamina.unmount("box")
         // Nothing of a commit that failed is an image.
         let failed = try lamina.run("commit", "box", "made", environment: ["LAMINA_FAULT": "write:2:ENOSPC"])
         #expect(failed.exitCode == 5 && failed.output.isEmpty, "\(failed)")

@@ -79,9 +79,6 @@ import Testing
         let list = try CommandRun.run("/bin/tar", ["-tf", tar])
         #expect(list.exitCode == 0 && list.errors.isEmpty && !list.output.contains(".wh."), "\(list)")
         #expect(list.lines.first == "./" && list.lines.contains("var/deep/er/file"))
-        try lamina.lines("mount", "box")
-        lamina.expectFailure(try lamina.run("export", "box"), code: 4, "box: is mounted")
-        try lamina.unmount("box")
     }
 
     @Test(.enabled(if: canMountBoxes)) func namesThatMeanDeletion() throws {

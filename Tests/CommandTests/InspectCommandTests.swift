@@ -89,7 +89,7 @@ import Testing
         #expect(try lamina.lines("ps", "-lq").count == 1)
         #expect(
             try lamina.lines("ps", "--format", "table {{.Names}}\\t{{.State}}", "-a").first == "NAME   STATE")
-        for filter in ["foo=1", "status=running", "name"] {
+        for filter in ["foo=1", "status=paused", "name"] {
             lamina.expectFailure(try lamina.run("ps", "-f", filter), code: 64, "--filter")
         }
         lamina.expectFailure(try lamina.run("ps", "-f", "before=nobody"), code: 3, "nobody")

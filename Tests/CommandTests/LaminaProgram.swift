@@ -25,6 +25,13 @@ final class LaminaProgram {
     func run(
         _ arguments: String..., input: ByteString = "/dev/null", environment: [String: String] = [:]
     ) throws -> CommandRun {
+        try run(arguments, input: input, environment: environment)
+    }
+
+    /// The same with a list.
+    func run(
+        _ arguments: [String], input: ByteString = "/dev/null", environment: [String: String] = [:]
+    ) throws -> CommandRun {
         var environment = environment
         environment["LAMINA_ROOT"] = "\(root)"
         return try CommandRun.run("lamina", arguments, environment: environment, input: input)

@@ -85,7 +85,9 @@ private final class StoreModelRun {
             let code = try Spawn.wait(for: process)
             verb.ended(code == 0)
             // In use, gone meanwhile, or killed; never damaged.
-            check([0, 1, 3, 4, 137].contains(code) && (code != 1 || verb.mayFail), "\(verb.arguments): exit \(code)")
+            check(
+                [0, 1, 3, 4, 137].contains(code) && (code != 1 || verb.mayFail),
+                "\(verb.arguments): exit \(code)")
         }
         try look(deep: rounds % 12 == 0)
     }
@@ -107,7 +109,8 @@ private final class StoreModelRun {
         case 5: return Verb(arguments: ["rmi", random.below(2) == 0 ? image : "sample:latest"])
         case 6, 7:
             let name = newName("box")
-            return Verb(arguments: ["create", random.below(3) == 0 ? image : "sample:latest", "--name", name]) { isMade in
+            return Verb(arguments: ["create", random.below(3) == 0 ? image : "sample:latest", "--name", name])
+            { isMade in
                 if isMade { self.sandboxes.insert(name) }
             }
         case 8:

@@ -206,6 +206,36 @@ import Testing
             """)
     }
 
+    /// A mounted sandbox gives the layer that it gives unmounted, to a plain user too, with files that are read by their
+    /// names because there are too many.
+    @Test func commitsMounted() throws {
+        let user = try WithoutRoot()
+        for (kind, maps) in [
+            (WithoutRoot.User.plain, "--uidmap 0:23456:1 --gidmap 0:23456:1"), (.namespaceRoot, ""),
+        ] {
+            try user.expectQuiet(
+                kind,
+                """
+                export LAMINA_ROOT=$PWD/store-\(kind)
+                lamina load -q -i image >/dev/null
+                lamina create image --name box >/dev/null
+                m=$(lamina mount \(maps) box)
+                mkdir "$m/new"; for n in {1..50}; do echo $n > "$m/new/$n"; done
+                echo more >> "$m/etc/passwd"; chmod 600 "$m/big"; mv "$m/old" "$m/new/old"; rm "$m/su"
+                lamina commit box made:live >/dev/null
+                no 'too many open files' bash -c 'ulimit -n 60; exec "$LAMINA" commit box'
+                lamina export -o live.tar box
+                lamina umount box
+                lamina commit box made:later >/dev/null
+                lamina export -o later.tar box
+                layers='{{join .RootFS.Layers " "}}'
+                is "$(lamina inspect -f "$layers" made:live)" "$(lamina inspect -f "$layers" made:later)"
+                cmp live.tar later.tar
+                echo end
+                """)
+        }
+    }
+
     @Test func saysWhatIsMissing() throws {
         let user = try WithoutRoot()
         try user.expectQuiet(

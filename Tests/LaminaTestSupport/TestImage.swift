@@ -34,6 +34,7 @@ public struct TestImage {
     public var layers: [Layer]
     public var annotations = ["org.opencontainers.image.ref.name": "latest"]
     public var architecture = Self.hostArchitecture
+    public var os = "linux"
     /// Paths of the config's `Volumes`.
     public var volumes: [String] = [] {
         didSet {
@@ -66,7 +67,7 @@ public struct TestImage {
         let steps = history.map { ",\"history\":\($0)" } ?? ""
         return Array(
             """
-            {\(time)"architecture":"\(architecture)","os":"linux","config":{"Cmd":["/bin/sh"]\(more)},\
+            {\(time)"architecture":"\(architecture)","os":"\(os)","config":{"Cmd":["/bin/sh"]\(more)},\
             "rootfs":{"type":"layers","diff_ids":[\(diffIDs)]}\(steps)}
             """.utf8)
     }

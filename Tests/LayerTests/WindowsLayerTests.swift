@@ -82,7 +82,10 @@ import Testing
         #expect(try layer.node("Files/removed.txt")?.isWhiteout == true)
         let settings = try #require(try layer.node("Files/Documents and Settings"))
         #expect(try layer.shared.tree.symlinkTarget(settings.nid) == "C:/Users")
-        // What only Windows understands is in the tar, not in the tree.
-        #expect(try layer.shared.tree.extendedAttributes(library.nid).isEmpty)
+        let attributes = try layer.shared.tree.extendedAttributes(library.nid)
+        #expect(attributes.map(\.name) == ["user.mswindows.fileattr", "user.mswindows.rawsd"])
+        #expect(attributes.map(\.value) == [Array("32".utf8), Self.descriptor])
+        // Linux has none on symlinks.
+        #expect(try layer.shared.tree.extendedAttributes(settings.nid).isEmpty)
     }
 }

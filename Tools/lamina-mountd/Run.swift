@@ -42,7 +42,7 @@ func run(_ arguments: Arguments) throws(RunError) {
             var options = MountOptions(
                 mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
             options.data = mode
-            options.control = RedirectControl(
+            options.control = MountControl(
                 directory: directory, store: arguments.root, images: chains.openImage)
             options.counters = counterFile.counters
             try serve(union, options, arguments)

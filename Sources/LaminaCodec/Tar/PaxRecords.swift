@@ -34,7 +34,13 @@ struct PaxRecords: Sendable {
     /// Of `LIBARCHIVE.xattr.` records; the other spelling of a name wins.
     var encodedAttributes: [ByteString: [UInt8]] = [:]
 
-    var hasAttributes: Bool { !attributes.isEmpty || !encodedAttributes.isEmpty }
+    /// Of `MSWINDOWS.` records, by which Windows layers say attributes, security descriptors and the like, under the
+    /// names that they have as xattrs.
+    var windowsAttributes: [ByteString: [UInt8]] = [:]
+
+    var hasAttributes: Bool {
+        !attributes.isEmpty || !encodedAttributes.isEmpty || !windowsAttributes.isEmpty
+    }
 
     /// Both spellings together.
     var mergedAttributes: [ByteString: [UInt8]] {
@@ -74,6 +80,8 @@ struct PaxRecords: Sendable {
             attributes[name] = value
         } else if let name = Self.suffix(of: key, behind: "LIBARCHIVE.xattr.") {
             encodedAttributes[try Self.percentDecoded(name)] = try Self.base64Decoded(value)
+        } else if let name = Self.suffix(of: key, behind: "MSWINDOWS.") {
+            windowsAttributes["user.mswindows." + name] = value
         } else {
             try set(String(decoding: key, as: UTF8.self), value)
         }

@@ -125,7 +125,7 @@ extension PendingEntry {
         do throws(LayerError) {
             path = try EntryPath.normalised(name)
             (kind, type) = try self.kind(header, name: name, path: path)
-            extended = try extendedAttributes(path: path)
+            extended = try extendedAttributes(path: path, type)
         } catch {
             throw .layer(error)
         }
@@ -186,10 +186,21 @@ extension PendingEntry {
             device: header.device)
     }
 
-    private func extendedAttributes(path: ByteString) throws(LayerError) -> [ExtendedAttribute] {
+    private func extendedAttributes(
+        path: ByteString, _ type: FileType
+    ) throws(LayerError) -> [ExtendedAttribute] {
         if !global.hasAttributes && !local.hasAttributes { return [] }
         var values = global.mergedAttributes
         values.merge(local.mergedAttributes) { $1 }
+        // Linux has `user.` xattrs on these two alone. What is too long for one is in the tar.
+        if type == .regular || type == .directory {
+            for (name, value) in local.windowsAttributes
+            where name.count <= Limits.extendedAttributeNameLength
+                && value.count <= Limits.extendedAttributeValueLength
+            {
+                values[name] = value
+            }
+        }
         var result: [ExtendedAttribute] = []
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
             if name.count > Limits.extendedAttributeNameLength {

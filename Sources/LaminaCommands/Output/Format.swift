@@ -20,6 +20,11 @@ enum Format {
 
     /// How long ago a time was, in one unit.
     static func age(_ seconds: Int64, now: Int64 = Int64(Date().timeIntervalSince1970)) -> String {
+        duration(since: seconds, now: now) + " ago"
+    }
+
+    /// The time since then, in one unit.
+    static func duration(since seconds: Int64, now: Int64 = Int64(Date().timeIntervalSince1970)) -> String {
         let age = max(now &- seconds, 0)
         let steps: [(limit: Int64, divisor: Int64, unit: String)] = [
             (60, 1, "second"), (3600, 60, "minute"), (86_400, 3600, "hour"), (1_209_600, 86_400, "day"),
@@ -27,9 +32,9 @@ enum Format {
         ]
         for step in steps where age < step.limit {
             let count = age / step.divisor
-            return "\(count) \(step.unit)\(count == 1 ? "" : "s") ago"
+            return "\(count) \(step.unit)\(count == 1 ? "" : "s")"
         }
-        return "long ago"
+        return "long"
     }
 
     /// The first twelve digits, as Docker shows ids.

@@ -27,8 +27,7 @@ struct DocumentationCommand: ParsableCommand {
         print("```")
         print(LaminaCommand.helpMessage(for: command, columns: columns).trimmingTrailingSpace)
         print("```\n")
-        let groups = command.configuration.groupedSubcommands.flatMap(\.subcommands)
-        for below in command.configuration.subcommands + groups where below.configuration.shouldDisplay {
+        for below in command.configuration.subcommands where below.configuration.shouldDisplay {
             printAll(below, path + [below.configuration.commandName ?? ""])
         }
     }

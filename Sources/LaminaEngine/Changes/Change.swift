@@ -3,6 +3,14 @@
 import LaminaCore
 import LaminaSystem
 
+/// What a layer says of a node of `upper` beside its status.
+struct UpperDetails: Sendable {
+    var symlinkTarget = ByteString()
+    var extendedAttributes: [ExtendedAttribute]
+    /// A regular file of a mounted sandbox.
+    var file: HeldFile?
+}
+
 /// What a sandbox did to a path.
 public struct SandboxChange: Sendable, Hashable {
     /// Docker's letters.
@@ -22,8 +30,9 @@ struct Change: Sendable {
     enum Node: Sendable {
         /// The layers' node is hidden.
         case gone
-        /// What `upper` has there. `merged` is the lower directory merged with the one that it stands in.
-        case upper(FileStatus, merged: UInt64?)
+        /// What `upper` has there. `merged` is the lower directory merged with the one that it stands in;
+        /// without `details` where only names are wanted.
+        case upper(FileStatus, merged: UInt64?, UpperDetails?)
         /// A lower node that came here with a directory that was moved.
         case lower(UInt64)
     }

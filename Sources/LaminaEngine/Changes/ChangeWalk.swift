@@ -16,40 +16,47 @@ struct ChangeWalk {
         var image: UInt64?
     }
 
+    enum Purpose {
+        /// A moved directory is one change, and names of the image that a new directory hides are changes too.
+        case names
+        /// All that a layer over the image has to say, also what a moved directory holds.
+        case layer
+        /// Every node that a container sees, as if there were no image beneath.
+        case everything
+    }
+
     private let tree: SandboxTree
-    /// Whether all that a moved directory holds is listed, as a layer needs it.
-    private let expandsMoved: Bool
+    private let purpose: Purpose
+    private var held: HeldFiles?
     private var pending: [Directory] = []
     private var moved: [(path: ByteString, nid: UInt64)] = []
     private var changes: [Change] = []
 
-    private init(_ tree: SandboxTree, expandsMoved: Bool) {
-        self.tree = tree
-        self.expandsMoved = expandsMoved
-    }
+    /// Whether all that a moved directory holds is listed.
+    private var expandsMoved: Bool { purpose != .names }
 
-    /// All changes by path, parents first. O(entries of `upper`), with `expandsMoved` and those of lower
-    /// directories that were moved.
+    /// Goes through all of `upper`, which nobody may change meanwhile. O(entries of `upper`).
     ///
-    /// - Parameter expandsMoved: for a layer. Otherwise a moved directory is one change, and names of the
-    ///   image that a new directory hides are changes too.
-    static func changes(of tree: SandboxTree, expandsMoved: Bool) throws(LaminaError) -> [Change] {
-        var walk = ChangeWalk(tree, expandsMoved: expandsMoved)
-        let (status, same) = try Self.compare(tree, path: ByteString(), with: Tree.root)
-        try walk.addRoot(status, image: Tree.root, isUnchanged: same)
-        return try walk.finish()
-    }
-
-    /// Every node that a container sees, by path, as if there were no image beneath. O(nodes of the tree).
-    static func everything(of tree: SandboxTree) throws(LaminaError) -> [Change] {
-        var walk = ChangeWalk(tree, expandsMoved: true)
-        let (status, _) = try Self.compare(tree, path: ByteString(), with: Tree.root)
-        try walk.addRoot(status, image: nil, isUnchanged: false)
-        return try walk.finish()
-    }
-
-    private mutating func finish() throws(LaminaError) -> [Change] {
+    /// - Parameter held: where regular files are held that others change afterwards.
+    init(_ tree: SandboxTree, _ purpose: Purpose, holding held: HeldFiles? = nil) throws(LaminaError) {
+        self.tree = tree
+        self.purpose = purpose
+        self.held = held
+        let isLayer = purpose != .everything
+        let root = try Engine.system("/") { () throws(Errno) in try tree.openPath(ByteString()) }
+        let status = try Engine.system("/") { () throws(Errno) in try tree.status(of: root) }
+        let (isSame, details) = try compare(root, status, ByteString(), with: Tree.root)
+        try add(
+            Change(
+                path: ByteString(), node: .upper(status, merged: nil, details), kind: .changed,
+                isUnchanged: isLayer && isSame))
+        pending.append(Directory(path: ByteString(), merged: Tree.root, image: isLayer ? Tree.root : nil))
         while let directory = pending.popLast() { try visit(directory) }
+    }
+
+    /// All changes by path, parents first. Of the sandbox nothing is read any more. O(changes), and nodes of lower
+    /// directories that were moved.
+    consuming func finish() throws(LaminaError) -> [Change] {
         while let place = moved.popLast() { try visit(moved: place.nid, at: place.path) }
         return sorted()
     }
@@ -59,16 +66,6 @@ struct ChangeWalk {
             throw LaminaError(.failure, "sandbox", "has more than \(Limits.entriesPerLayer) changes")
         }
         changes.append(change)
-    }
-
-    private mutating func addRoot(
-        _ status: FileStatus, image: UInt64?, isUnchanged: Bool
-    ) throws(LaminaError) {
-        try add(
-            Change(
-                path: ByteString(), node: .upper(status, merged: nil), kind: .changed,
-                isUnchanged: isUnchanged))
-        pending.append(Directory(path: ByteString(), merged: Tree.root, image: image))
     }
 
     private mutating func visit(_ directory: Directory) throws(LaminaError) {
@@ -104,17 +101,18 @@ struct ChangeWalk {
         guard status.type == .directory else {
             // A socket means nothing without its process, and no tar holds one.
             if status.type == .socket { return }
+            let details = try details(of: handle, status, path)
             return try add(
-                Change(path: path, node: .upper(status, merged: directory.merged), kind: kind))
+                Change(path: path, node: .upper(status, merged: directory.merged, details), kind: kind))
         }
         let merged = try tree.merged(with: handle, name, parent: directory.merged, path: path)
         let image = try tree.lower.directory(name, in: directory.image)
         let isSame = merged != nil && merged == image
+        let (isUnchanged, details) = try compare(handle, status, path, with: isSame ? image : nil)
         try add(
             Change(
-                path: path, node: .upper(status, merged: directory.merged), kind: kind,
-                isOpaque: image != nil && !isSame,
-                isUnchanged: isSame ? try Self.compare(tree, path: path, with: image ?? 0).same : false))
+                path: path, node: .upper(status, merged: directory.merged, details), kind: kind,
+                isOpaque: image != nil && !isSame, isUnchanged: isUnchanged))
         pending.append(Directory(path: path, merged: merged, image: isSame ? image : nil))
         if let image, !isSame, !expandsMoved { try addHidden(image, path) }
     }
@@ -139,21 +137,35 @@ struct ChangeWalk {
         for entry in try tree.lower.entries(of: nid) { moved.append((path.appending(entry.name), entry.nid)) }
     }
 
-    /// The status of a directory of `upper`, and whether it is as the lower one.
-    private static func compare(
-        _ tree: SandboxTree, path: ByteString, with nid: UInt64
-    ) throws(LaminaError) -> (status: FileStatus, same: Bool) {
-        let thing = ByteString("/") + path
-        let (status, attributes) = try Engine.system(thing) { () throws(Errno) in
-            let handle = try tree.openPath(path)
-            return (try tree.status(of: handle), try tree.extendedAttributes(of: handle))
+    /// What a layer says of a node that is no directory; nil where only names are wanted.
+    private mutating func details(
+        of handle: borrowing Descriptor, _ status: FileStatus, _ path: ByteString
+    ) throws(LaminaError) -> UpperDetails? {
+        guard expandsMoved else { return nil }
+        do throws(Errno) {
+            return UpperDetails(
+                symlinkTarget: status.type == .symlink ? try handle.readLink("") : ByteString(),
+                extendedAttributes: try tree.extendedAttributes(of: handle),
+                file: status.type == .regular ? try held?.hold(handle) : nil)
+        } catch {
+            throw LaminaError(ByteString("/") + path, error)
         }
-        let node = try tree.lower.node(nid)
-        let same =
-            status.mode == node.mode && status.uid == node.uid && status.gid == node.gid
-            && status.mtime == node.mtime
-        guard same else { return (status, false) }
-        return (status, try tree.lower.extendedAttributes(nid) == attributes)
+    }
+
+    /// Whether a directory is as the lower one, if there is one, and what a layer says of it.
+    private func compare(
+        _ handle: borrowing Descriptor, _ status: FileStatus, _ path: ByteString, with nid: UInt64?
+    ) throws(LaminaError) -> (same: Bool, UpperDetails) {
+        let attributes: [ExtendedAttribute]
+        do throws(Errno) {
+            attributes = try tree.extendedAttributes(of: handle)
+        } catch {
+            throw LaminaError(ByteString("/") + path, error)
+        }
+        let isSame = try nid.map { nid throws(LaminaError) in
+            try tree.lower.isDirectory(nid, as: status, attributes)
+        }
+        return (isSame ?? false, UpperDetails(extendedAttributes: attributes))
     }
 
     /// By path, without directories of which nothing changed, neither they nor what is beneath.

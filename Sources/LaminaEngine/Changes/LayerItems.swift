@@ -17,17 +17,10 @@ struct LayerItems {
         self.tree = tree
     }
 
-    /// What a layer over the image needs to say all that the sandbox changed. O(changes).
-    static func changes(of tree: SandboxTree) throws(LaminaError) -> [LayerItem] {
+    /// What says all of these changes. O(changes).
+    static func items(for changes: [Change], of tree: SandboxTree) throws(LaminaError) -> [LayerItem] {
         var result = LayerItems(tree)
-        for change in try ChangeWalk.changes(of: tree, expandsMoved: true) { try result.add(change) }
-        return result.items
-    }
-
-    /// The whole tree that a container sees. O(nodes of the tree).
-    static func everything(of tree: SandboxTree) throws(LaminaError) -> [LayerItem] {
-        var result = LayerItems(tree)
-        for change in try ChangeWalk.everything(of: tree) { try result.add(change) }
+        for change in changes { try result.add(change) }
         return result.items
     }
 
@@ -35,7 +28,8 @@ struct LayerItems {
         switch change.node {
         case .gone: items.append(LayerItem(entry: Self.whiteout(change.path)))
         case .lower(let nid): try addLower(nid, at: change.path)
-        case .upper(let status, let merged): try addUpper(status, merged, at: change.path)
+        case .upper(let status, let merged, let details):
+            try addUpper(status, merged, details, at: change.path)
         }
         if change.isOpaque {
             items.append(LayerItem(entry: Self.marker(change.path.appending(Whiteout.opaqueMarker))))
@@ -54,7 +48,7 @@ struct LayerItems {
     }
 
     private mutating func addUpper(
-        _ status: FileStatus, _ merged: UInt64?, at path: ByteString
+        _ status: FileStatus, _ merged: UInt64?, _ details: UpperDetails?, at path: ByteString
     ) throws(LaminaError) {
         try LayerItem.checkName(path)
         let thing = ByteString("/") + path
@@ -68,18 +62,11 @@ struct LayerItems {
             }
             firstOfUpper[status.inode] = path
         }
-        let (target, extended) = try Engine.system(thing) { () throws(Errno) in
-            let handle = try tree.openPath(path)
-            return (
-                type == .symlink ? try handle.readLink("") : ByteString(),
-                try tree.extendedAttributes(of: handle)
-            )
-        }
         let entry = TarEntry(
-            path: path, kind: TarEntryKind(type, symlinkTarget: target), attributes: attributes,
-            extendedAttributes: extended)
-        items.append(
-            LayerItem(entry: entry, content: type == .regular ? .upper(path: path, merged: merged) : .none))
+            path: path, kind: TarEntryKind(type, symlinkTarget: details?.symlinkTarget ?? ByteString()),
+            attributes: attributes, extendedAttributes: details?.extendedAttributes ?? [])
+        let content = LayerItem.Content.upper(path: path, merged: merged, details?.file)
+        items.append(LayerItem(entry: entry, content: type == .regular ? content : .none))
     }
 
     private mutating func addLower(_ nid: UInt64, at path: ByteString) throws(LaminaError) {
@@ -104,7 +91,8 @@ extension SandboxTree: LayerFiles {
     func open(_ item: LayerItem) throws(LaminaError) -> LayerFile? {
         switch item.content {
         case .none, .host: nil
-        case .upper(let path, let merged): try LayerFile(upper: path, merged: merged, in: self)
+        case .upper(let path, let merged, let held):
+            try LayerFile(upper: path, merged: merged, held: held, in: self)
         case .lower(let nid): try LayerFile(lower: nid, in: lower)
         }
     }

@@ -59,6 +59,18 @@ final class SandboxLower: Sendable {
         return try node(nid).type == .directory ? nid : nil
     }
 
+    /// Whether a directory here has this status, as far as a layer tells it, and these xattrs.
+    func isDirectory(
+        _ nid: UInt64, as status: FileStatus, _ attributes: [ExtendedAttribute]
+    ) throws(LaminaError) -> Bool {
+        let node = try node(nid)
+        let isSame =
+            status.mode == node.mode && status.uid == node.uid && status.gid == node.gid
+            && status.mtime == node.mtime
+        guard isSame else { return false }
+        return try extendedAttributes(nid) == attributes
+    }
+
     /// The node at an absolute path; symlinks are not followed.
     func node(atPath path: ByteString) throws(LaminaError) -> UInt64? {
         var current = Tree.root

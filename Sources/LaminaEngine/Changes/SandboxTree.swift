@@ -10,6 +10,7 @@ final class SandboxTree: Sendable {
     let lower: SandboxLower
     let marks: OverlayConvention
     private let upper: Descriptor
+    private let work: Descriptor
     private let maps: ByteString
 
     init(_ sandbox: Sandbox, of engine: Engine) throws(LaminaError) {
@@ -17,10 +18,11 @@ final class SandboxTree: Sendable {
         upper = try Engine.system(directory) { () throws(Errno) in
             try Descriptor.open(directory.appending("upper"), OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
         }
-        marks = try Engine.system(directory) { () throws(Errno) in
-            let work = try Descriptor.open(directory.appending("work"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            return try OverlayConvention(probing: work)
+        let work = try Engine.system(directory) { () throws(Errno) in
+            try Descriptor.open(directory.appending("work"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         }
+        marks = try Engine.system(directory) { () throws(Errno) in try OverlayConvention(probing: work) }
+        self.work = work
         maps = directory.appending("maps")
         lower = try SandboxLower(sandbox.chainID, of: engine)
     }
@@ -35,6 +37,17 @@ final class SandboxTree: Sendable {
     func openPath(_ path: ByteString) throws(Errno) -> Descriptor {
         try open(path, OpenFlag.path)
     }
+
+    /// A copy of an open file that shares its blocks, all of one instant; nil where the filesystem has no such
+    /// thing (`FICLONE`).
+    func clone(of file: borrowing Descriptor) -> Descriptor? {
+        let copy = try? work.open(".", OpenFlag.temporary | O_RDWR, permissions: 0o600)
+        guard let copy, (try? copy.clone(from: file)) != nil else { return nil }
+        return copy
+    }
+
+    /// Some file of the filesystem that has `upper`, as `FileHandle` wants it.
+    func duplicateOfWork() throws(Errno) -> Descriptor { try work.duplicate() }
 
     func openMap(_ name: ByteString) throws(Errno) -> Descriptor {
         try Descriptor.open(maps.appending(name), O_RDONLY | O_NOFOLLOW)

@@ -62,7 +62,9 @@ struct ContentCheck {
             }
         }
         guard options.deep else { return }
-        let all = try Engine.storing("\(engine.root)") { () throws(StoreError) in try engine.store.inventory(.blob) }
+        let all = try Engine.storing("\(engine.root)") { () throws(StoreError) in
+            try engine.store.inventory(.blob)
+        }
         for blob in all.map(\.digest).sorted(by: { $0.hex < $1.hex }) {
             guard let reason = mismatch(of: .blob, blob) else { continue }
             note("blob \(blob)", reason)
@@ -73,7 +75,8 @@ struct ContentCheck {
     /// Why content is not what its name says; nil when it is, or has gone meanwhile.
     private mutating func mismatch(of content: StoreContent, _ digest: Digest) -> String? {
         do throws(StoreError) {
-            let file = content == .blob ? try engine.store.openBlob(digest) : try engine.store.openObject(digest)
+            let file =
+                content == .blob ? try engine.store.openBlob(digest) : try engine.store.openObject(digest)
             let (found, size) = try Engine.digest(of: file)
             pace.spent(size)
             return found == digest ? nil : "its bytes have the digest \(found)"
@@ -91,7 +94,8 @@ struct ContentCheck {
             objects = Array(Set(try engine.store.readSplits(diffID).objects))
         } catch {
             // One that was pruned meanwhile is none any more.
-            let isKnown = try engine.catalogue { catalog throws(CatalogError) in try catalog.layer(diffID) } != nil
+            let isKnown =
+                try engine.catalogue { catalog throws(CatalogError) in try catalog.layer(diffID) } != nil
             if isKnown { note("layer \(diffID)", "\(error)") }
             if isKnown { damage.layers.insert(diffID) }
             return

@@ -56,7 +56,8 @@ extension Engine {
         // Files first: what has a place by now has a row.
         var files: [ContentRecord] = []
         for content in StoreContent.allCases {
-            files += try Self.storing("\(root)") { () throws(StoreError) in try store.inventory(content) }.map {
+            files += try Self.storing("\(root)") { () throws(StoreError) in try store.inventory(content) }.map
+            {
                 ContentRecord(ContentKind($0.content), $0.digest)
             }
         }

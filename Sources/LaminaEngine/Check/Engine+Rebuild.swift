@@ -60,14 +60,15 @@ extension Engine {
         return try Self.system(ByteString(name)) { () throws(Errno) in try Self.isSame(staged.file, stored) }
     }
 
-    /// The merged tree of layers, not in its place yet.
+    /// The merged tree of layers, not in its place yet. The chain's name says whose eyes it is for.
     func stageChain(_ chainID: Digest, _ diffIDs: [Digest]) throws(LaminaError) -> StagedChain {
         let name = "chain \(chainID)"
         var trees: [SharedTree] = []
         for diffID in diffIDs { trees.append(SharedTree(try layerTree(diffID))) }
         let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
         try Self.indexing(name) { () throws(IndexError) in
-            _ = try ChainMerge.write(trees, to: staged.file)
+            let top = chainID == ChainID.of(diffIDs) ? ByteString() : WindowsLayers.root
+            _ = try ChainMerge.write(trees, from: top, to: staged.file)
         }
         return staged
     }

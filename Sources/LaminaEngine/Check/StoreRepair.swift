@@ -34,11 +34,14 @@ struct StoreRepair {
             }
         }
         for blob in damage.blobs { outcomes["blob \(blob)"] = drop(blob: blob) }
-        for (chainID, diffIDs) in damage.chains { outcomes["chain \(chainID)"] = mend(chain: chainID, diffIDs) }
+        for (chainID, diffIDs) in damage.chains {
+            outcomes["chain \(chainID)"] = mend(chain: chainID, diffIDs)
+        }
         for index in problems.indices {
             if let outcome = outcomes[problems[index].thing] { problems[index].outcome = outcome }
         }
-        _ = try Engine.storing("\(engine.root)") { () throws(StoreError) in try retirement.finish(waiting: 0) }
+        _ = try Engine.storing("\(engine.root)") { () throws(StoreError) in try retirement.finish(waiting: 0)
+        }
     }
 
     /// Layers that are damaged, or have a damaged object.
@@ -47,7 +50,9 @@ struct StoreRepair {
         if !damage.objects.isEmpty {
             let all = try engine.catalogue { catalog throws(CatalogError) in try catalog.layers() }
             for diffID in all {
-                if !damage.objects.isDisjoint(with: engine.objects(of: diffID) ?? []) { result.insert(diffID) }
+                if !damage.objects.isDisjoint(with: engine.objects(of: diffID) ?? []) {
+                    result.insert(diffID)
+                }
             }
         }
         return result.sorted { $0.hex < $1.hex }
@@ -74,7 +79,9 @@ struct StoreRepair {
 
     private func replace(_ diffID: Digest, by staged: consuming StagedLayer) throws(LaminaError) {
         try retire(.layer, diffID)
-        do throws(StoreError) { try staged.publish() } catch { throw LaminaError(error, about: "layer \(diffID)") }
+        do throws(StoreError) { try staged.publish() } catch {
+            throw LaminaError(error, about: "layer \(diffID)")
+        }
     }
 
     private func retire(_ content: StoreContent, _ digest: Digest) throws(LaminaError) {
@@ -85,7 +92,9 @@ struct StoreRepair {
 
     private func goodBlob(of diffID: Digest) throws(LaminaError) -> Digest? {
         let record = try engine.catalogue { catalog throws(CatalogError) in try catalog.layer(diffID) }
-        return (record?.blobs ?? []).map(\.digest).first { engine.store.hasBlob($0) && !damage.blobs.contains($0) }
+        return (record?.blobs ?? []).map(\.digest).first {
+            engine.store.hasBlob($0) && !damage.blobs.contains($0)
+        }
     }
 
     /// A damaged blob of a layer is dropped, as a prune drops it; others are all that there is.

@@ -57,6 +57,8 @@ public struct CommitOptions: Sendable {
     /// `USER`, `VOLUME`, `WORKDIR`.
     public var changes: [String] = []
     public var compression = LayerCompression.standard
+    /// Whether what runs in the sandbox is frozen meanwhile, so that all bytes of all files are of one instant.
+    public var pauses = false
     /// Stops the commit.
     public var cancellation = Cancellation()
 

@@ -12,7 +12,11 @@ extension Engine {
     /// The layer is decided by what `upper` holds: the same names, attributes, times and bytes give the same
     /// diffID, whatever the time, the machine and the compression.
     ///
-    /// Throws `busy` while the sandbox is mounted, `usage` for a wrong change, `interrupted` when the options'
+    /// A sandbox may be mounted and written to meanwhile: its names are those of one instant, at which what a
+    /// program has synced is in its files, and the sandbox goes on. Names and attributes cannot be changed for as
+    /// long as the listing takes, at most two seconds; then, after three attempts, it throws `busy`.
+    ///
+    /// Throws `busy` for a sandbox whose server died, `usage` for a wrong change, `interrupted` when the options'
     /// cancellation says so; then no image is visible, and prune removes what was written.
     @discardableResult
     public func commit(
@@ -23,9 +27,10 @@ extension Engine {
         let target = try reference.map { text throws(LaminaError) in try newName(text) }
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
-        // A server may change names and bytes between two looks at them.
-        guard sandbox.state == .idle else {
-            throw LaminaError(.busy, name, "is mounted; unmount it first")
+        guard sandbox.chainID == ChainID.of(sandbox.diffIDs) else {
+            throw LaminaError(
+                .failure, name,
+                "is one of a Windows image; Lamina makes no layers for Windows, only tars: lamina export")
         }
         let lease = try lease()
         let claims = try claims()
@@ -33,7 +38,9 @@ extension Engine {
         try catalogue { catalog throws(CatalogError) in
             try catalog.claim(sandbox.diffIDs, owner: claims.owner)
         }
-        let layer = try makeLayer(of: sandbox, called: name, claims.owner, options)
+        let layer = try whilePaused(sandbox, called: name, if: options.pauses) { () throws(LaminaError) in
+            try makeLayer(of: sandbox, called: name, claims.owner, options)
+        }
         lock.end()
         let image = try makeImage(on: sandbox, layer, changes, target, claims.owner, options)
         _ = consume lease
@@ -45,7 +52,8 @@ extension Engine {
     ) throws(LaminaError) -> NewLayer {
         let tree = try SandboxTree(sandbox, of: self)
         let failure = LayerTarFailure()
-        let source = LayerTarSource(try LayerItems.changes(of: tree), of: tree, failure: failure)
+        let items = try layerItems(of: tree, sandbox, called: name, .layer)
+        let source = LayerTarSource(items, of: tree, failure: failure)
         do throws(LaminaError) {
             return try makeLayer(
                 source, options.compression, options.cancellation, owner: owner,

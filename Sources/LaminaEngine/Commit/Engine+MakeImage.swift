@@ -79,9 +79,9 @@ extension Engine {
             try keepBlob(document.bytes, document.digest)
         }
         let diffIDs = configuration.rootfs.diffIDs
-        try makeChain(diffIDs)
+        try makeChain(diffIDs, os: configuration.os)
         let image = ImageRecord(
-            id: config.digest, chainID: ChainID.of(diffIDs) ?? config.digest,
+            id: config.digest, chainID: ChainID.of(diffIDs, os: configuration.os) ?? config.digest,
             architecture: configuration.architecture, os: configuration.os, variant: configuration.variant,
             created: configuration.created, configSize: Int64(bytes.count),
             loaded: Int64(Date().timeIntervalSince1970), diffIDs: diffIDs)

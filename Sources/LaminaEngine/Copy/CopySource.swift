@@ -29,7 +29,7 @@ struct CopySource {
         let directory = try Engine.system(thing) { () throws(Errno) in
             try place.open(nil, O_RDONLY | O_DIRECTORY)
         }
-        let tree = HostTree(directory, named: thing)
+        let tree = HostTree(directory, named: thing, isLive: place.root != nil)
         items = try tree.items(isLayer: false)
         for index in items.indices {
             let path = items[index].entry.path

@@ -8,19 +8,17 @@ extension Engine {
     /// Writes what a container of a sandbox would see, as a tar in which nothing is hidden; what volumes and
     /// binds hold is not in it. The same tree gives the same bytes. O(bytes).
     ///
-    /// Throws `busy` while the sandbox is mounted.
+    /// A sandbox may be mounted and written to meanwhile, as for `commit`.
     public func export(
         _ name: String, to file: consuming Descriptor, cancellation: Cancellation = Cancellation()
     ) throws(LaminaError) {
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
-        guard sandbox.state == .idle else {
-            throw LaminaError(.busy, name, "is mounted; unmount it first")
-        }
         let lease = try lease()
         let tree = try SandboxTree(sandbox, of: self)
         let failure = LayerTarFailure()
-        var source = LayerTarSource(try LayerItems.everything(of: tree), of: tree, failure: failure)
+        let items = try layerItems(of: tree, sandbox, called: name, .everything)
+        var source = LayerTarSource(items, of: tree, failure: failure)
         var buffer = Buffer(capacity: 1 << 20)
         do throws(CodecError) {
             while try buffer.fill(from: &source) {

@@ -14,17 +14,21 @@ final class HostTree: LayerFiles {
 
     private let root: Descriptor
     private let name: ByteString
+    /// Whether others change it meanwhile: then what is gone when it is looked at is left out.
+    private let isLive: Bool
 
     init(_ path: ByteString) throws(LaminaError) {
         name = path
+        isLive = false
         root = try Engine.system(path) { () throws(Errno) in
             try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
         }
     }
 
     /// A directory that is open; `name` is for messages.
-    init(_ directory: consuming Descriptor, named name: ByteString) {
+    init(_ directory: consuming Descriptor, named name: ByteString, isLive: Bool) {
         self.name = name
+        self.isLive = isLive
         root = directory
     }
 
@@ -35,8 +39,24 @@ final class HostTree: LayerFiles {
 
     func open(_ item: LayerItem) throws(LaminaError) -> LayerFile? {
         guard case .host(let path) = item.content else { return nil }
-        return try Engine.system(name.appending(path)) { () throws(Errno) in
+        let file = try found(path) { () throws(Errno) in
             try LayerFile(openPath(path, O_RDONLY | O_NONBLOCK))
+        }
+        guard let file else { throw LaminaError(name.appending(path), .staleNFSFileHandle) }
+        return file
+    }
+
+    /// What a call says of a path; nil when the path is gone and may be.
+    private func found<Value: ~Copyable>(
+        _ path: ByteString, _ call: () throws(Errno) -> Value
+    ) throws(LaminaError) -> Value? {
+        do throws(Errno) {
+            return try call()
+        } catch {
+            let isGone =
+                error == .noSuchFileOrDirectory || error == .staleNFSFileHandle || error == .notDirectory
+            if isLive && isGone { return nil }
+            throw LaminaError(name.appending(path), error)
         }
     }
 
@@ -47,21 +67,21 @@ final class HostTree: LayerFiles {
         var paths: [ByteString] = [ByteString()]
         var pending: [ByteString] = [ByteString()]
         while let directory = pending.popLast() {
-            let entries = try Engine.system(name.appending(directory)) { () throws(Errno) in
+            let entries = try found(directory) { () throws(Errno) in
                 try openPath(directory, O_RDONLY | O_DIRECTORY).entries()
             }
-            for entry in entries {
+            for entry in entries ?? [] {
                 let path = directory.appending(entry.name)
                 guard path.count <= Limits.pathLength, paths.count < Limits.entriesPerLayer else {
                     throw LaminaError(
                         .badInput, "\(name)", "has too many files, or too long a path, for a layer")
                 }
                 paths.append(path)
-                let type = try Engine.system(name.appending(path)) { () throws(Errno) -> FileType? in
+                let type = try found(path) { () throws(Errno) -> FileType? in
                     if let type = entry.type { return type }
                     return try openPath(path, OpenFlag.path).status().type
                 }
-                if type == .directory { pending.append(path) }
+                if type == .some(.directory) { pending.append(path) }
             }
         }
         var first: [FileID: ByteString] = [:]
@@ -77,8 +97,7 @@ final class HostTree: LayerFiles {
     private func item(
         _ path: ByteString, _ first: inout [FileID: ByteString]
     ) throws(LaminaError) -> LayerItem? {
-        let thing = name.appending(path)
-        let (status, target, extended) = try Engine.system(thing) { () throws(Errno) in
+        let seen = try found(path) { () throws(Errno) in
             let handle = try openPath(path, OpenFlag.path)
             let status = try handle.status()
             return (
@@ -86,6 +105,7 @@ final class HostTree: LayerFiles {
                 try Self.extendedAttributes(of: handle)
             )
         }
+        guard let (status, target, extended) = seen else { return nil }
         guard let type = status.type, type != .socket, !status.isWhiteout else { return nil }
         let attributes = FileAttributes(
             type: type, permissions: status.mode & 0o7777, uid: status.uid, gid: status.gid,

@@ -7,10 +7,10 @@ import LaminaStore
 import LaminaSystem
 
 extension Engine {
-    /// Merges the indexes of `diffIDs`, lowest first, unless the store has the chain. The caller
+    /// Merges the indexes of `diffIDs`, lowest first, as `os` sees them, unless the store has the chain. The caller
     /// holds a lease. O(nodes of the layers).
-    func makeChain(_ diffIDs: [Digest]) throws(LaminaError) {
-        guard let chainID = ChainID.of(diffIDs) else { return }
+    func makeChain(_ diffIDs: [Digest], os: String) throws(LaminaError) {
+        guard let chainID = ChainID.of(diffIDs, os: os) else { return }
         if store.hasChain(chainID) { return }
         let name = "chain \(chainID)"
         try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.chain, chainID)])

@@ -38,7 +38,7 @@ extension Engine {
             for plan in plans { try keepDocuments(of: plan) }
             for plan in plans {
                 try options.cancellation.check(source.name)
-                try makeChain(plan.diffIDs)
+                try makeChain(plan.diffIDs, os: plan.configuration.os)
             }
             try record(plans, claims.owner)
         } catch {
@@ -128,5 +128,5 @@ extension Engine {
 
 extension ImagePlan {
     /// The planner refuses an image without layers, which alone has no chain.
-    var chainID: Digest { ChainID.of(diffIDs) ?? config.digest }
+    var chainID: Digest { ChainID.of(diffIDs, os: configuration.os) ?? config.digest }
 }

@@ -136,10 +136,17 @@ struct ImagePlanner {
     /// no image name is no name; the image still loads.
     private func references(_ descriptor: ContentDescriptor) -> [String] {
         let annotations = descriptor.annotations ?? [:]
+        let tag = annotations["org.opencontainers.image.ref.name"]
         if let name = annotations["io.containerd.image.name"], let reference = try? ImageReference(name) {
+            // umoci gives a new image a tag of its own, and all other annotations of the one that it was made from.
+            if let tag, ImageReference.isTag(tag), reference.digest == nil, tag != reference.tag,
+                let other = try? ImageReference("\(reference.domain)/\(reference.path):\(tag)")
+            {
+                return [other.normalised]
+            }
             return [reference.normalised]
         }
-        guard let name = annotations["org.opencontainers.image.ref.name"] else { return [] }
+        guard let name = tag else { return [] }
         if !ImageReference.isTag(name) { return (try? ImageReference(name)).map { [$0.normalised] } ?? [] }
         guard let base = input.baseName?.lowercased(), !base.contains(":") else { return [] }
         return (try? ImageReference("\(base):\(name)")).map { [$0.normalised] } ?? []

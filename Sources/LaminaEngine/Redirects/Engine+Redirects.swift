@@ -78,7 +78,7 @@ extension Engine {
     private func planImage(_ redirect: inout Redirect) throws(LaminaError) {
         let name = redirect.source.description
         let image = try record(name)
-        try makeChain(image.diffIDs)
+        try makeChain(image.diffIDs, os: image.os)
         redirect.source = ByteString("\(image.id)")
         redirect.imageName = name
         redirect.chainID = image.chainID

@@ -21,7 +21,7 @@ extension Engine {
         if let name { try Self.checkName(name) }
         let lease = try lease()
         let image = try record(imageName)
-        try makeChain(image.diffIDs)
+        try makeChain(image.diffIDs, os: image.os)
         let shown = (try? ImageReference(imageName)).map(\.normalised)
         let chosen = if let name { name } else { try freeName() }
         var record = SandboxRecord(

@@ -10,13 +10,15 @@ extension Engine {
     /// Removes a sandbox and everything written in it; returns its id. With `volumes` the volumes go
     /// too that were made for it without a name, unless another sandbox uses them.
     ///
-    /// Throws `busy` while it is mounted, unless `force`, which unmounts it first.
+    /// Throws `busy` while it is mounted, unless `force`, which ends what runs in it and unmounts it first.
     @discardableResult
     public func remove(
         _ name: String, force: Bool = false, volumes: Bool = false
     ) throws(LaminaError) -> String {
-        let lock = try SandboxLock(sandbox(name), called: name)
-        let sandbox = try sandbox(name)
+        let known = try sandbox(name)
+        if force, known.container != nil, try end(known) { return known.id }
+        let lock = try SandboxLock(known, called: name)
+        let sandbox = try sandbox(known.id)
         if sandbox.state != .idle {
             guard force else { throw LaminaError(.busy, name, "is mounted; unmount it or use --force") }
             try forceUnmount(sandbox, called: name)
@@ -51,6 +53,15 @@ extension Engine {
                 """)
         }
         return sandbox.id
+    }
+
+    /// Ends what runs in a sandbox; whether the sandbox went with it.
+    private func end(_ sandbox: Sandbox) throws(LaminaError) -> Bool {
+        try stop(sandbox.id, seconds: 0)
+        let records = try catalogue { catalog throws(CatalogError) in
+            try catalog.sandboxes(matching: sandbox.id)
+        }
+        return records.isEmpty
     }
 
     /// Removes what `-v PATH`, `--mount` without a source and the image's `VOLUME`s made.

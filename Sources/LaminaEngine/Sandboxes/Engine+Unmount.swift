@@ -14,7 +14,7 @@ extension Engine {
     /// died is cleaned up. With `lazy` the mount leaves the tree at once and the server ends
     /// with its last user.
     ///
-    /// Throws `busy` while files of the mount are in use, `failure` when it is not mounted.
+    /// Throws `busy` while files of the mount are in use or a container runs in it, `failure` when it is not mounted.
     public func unmount(_ name: String, lazy: Bool = false) throws(LaminaError) {
         let lock = try SandboxLock(sandbox(name), called: name)
         let sandbox = try sandbox(name)
@@ -23,6 +23,9 @@ extension Engine {
             throw LaminaError(.failure, name, "is not mounted")
         case .detached where !lazy:
             throw LaminaError(.busy, name, "was unmounted lazily and is still in use")
+        // Its mount namespace holds a copy of the mount, which would go on.
+        case .mounted where sandbox.container != nil && !lazy:
+            throw LaminaError(.busy, name, "is running; run lamina stop \(name) first")
         case .detached, .mounted, .stale:
             try unmount(sandbox, called: name, lazy: lazy)
         }

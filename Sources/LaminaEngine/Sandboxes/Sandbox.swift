@@ -40,6 +40,8 @@ public struct Sandbox: Sendable, Hashable {
     public var isVolatile: Bool
     /// The directory that holds `upper` and `work`.
     public var directory: ByteString
+    /// What `Engine.run` runs in it; nil for nothing.
+    public var container: RunningContainer?
     /// Volumes, binds and the like, in the order in which they were given.
     public var redirects: [Redirect]
 
@@ -58,5 +60,6 @@ public struct Sandbox: Sendable, Hashable {
             (try? FileStatus.of(directory.appending("work").appending(VolatileMarker.path))) != nil
         self.directory = directory
         redirects = record.redirects
+        container = state == .mounted ? ContainerRecord.running(in: directory) : nil
     }
 }

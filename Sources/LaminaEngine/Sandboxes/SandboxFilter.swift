@@ -3,6 +3,9 @@
 
 import LaminaCore
 
+/// The status of a mounted sandbox in which a container runs.
+private let running = "running"
+
 /// Conditions on sandboxes. Values of one name are alternatives; all names must hold.
 public struct SandboxFilter: Sendable, Hashable {
     public static let names = ["ancestor", "before", "id", "name", "since", "status", "volume"]
@@ -23,10 +26,10 @@ public struct SandboxFilter: Sendable, Hashable {
             guard Self.names.contains(key) else {
                 throw LaminaError(.usage, "--filter", "invalid filter '\(key)'")
             }
-            if key == "status", Sandbox.State(rawValue: value) == nil {
+            if key == "status", value != running, Sandbox.State(rawValue: value) == nil {
                 throw LaminaError(
                     .usage, "--filter",
-                    "invalid filter 'status=\(value)': idle, mounted, stale or detached")
+                    "invalid filter 'status=\(value)': idle, mounted, running, stale or detached")
             }
             values[key, default: []].append(value)
         }
@@ -75,7 +78,8 @@ extension Engine {
         func holds(_ name: String, _ test: (String) -> Bool) -> Bool {
             filter.some(name)?.contains(where: test) ?? true
         }
-        return holds("id") { sandbox.id.hasPrefix($0) } && holds("status") { sandbox.state.rawValue == $0 }
+        return holds("id") { sandbox.id.hasPrefix($0) }
+            && holds("status") { $0 == running ? sandbox.container != nil : sandbox.state.rawValue == $0 }
             && holds("name") { pattern in
                 sandbox.name == pattern
                     || (try? Regex(pattern)).flatMap { try? $0.firstMatch(in: sandbox.name) } != nil

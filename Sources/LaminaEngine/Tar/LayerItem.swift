@@ -7,14 +7,14 @@ import LaminaCore
 struct LayerItem: Sendable {
     enum Content: Sendable {
         case none
-        /// A file at a path of `upper`; `merged` as in `Change`.
-        case upper(path: ByteString, merged: UInt64?)
+        /// A file that is, or was when it was held, at a path of `upper`; `merged` as in `Change`.
+        case upper(path: ByteString, merged: UInt64?, HeldFile?)
         case lower(UInt64)
         /// A file at a path of a directory of the host.
         case host(ByteString)
     }
 
-    /// Of a file, its size is set when it is opened.
+    /// Of a file, its size is set when it is opened, and its time where others may write it.
     var entry: TarEntry
     var content: Content = .none
 }

@@ -7,7 +7,7 @@ import LaminaSystem
 
 /// Where the files of items are.
 protocol LayerFiles: Sendable {
-    /// Opens the bytes of an item; nil for one that has none.
+    /// Opens the bytes of an item; nil for one that has none. An error caused by `ESTALE` leaves it out.
     func open(_ item: LayerItem) throws(LaminaError) -> LayerFile?
 }
 
@@ -25,6 +25,8 @@ struct LayerTarSource: ~Copyable, ByteSource, Sendable {
     private var segments: [Range<UInt64>] = []
     private var padding = 0
     private var isAtEnd = false
+    /// Files that were removed since they were listed.
+    private var leftOut: Set<ByteString> = []
 
     /// Holes of at least this many bytes, and of half a file, are worth a sparse member.
     private static let sparseGain: UInt64 = 1 << 20
@@ -77,8 +79,10 @@ struct LayerTarSource: ~Copyable, ByteSource, Sendable {
     private mutating func begin(_ item: LayerItem) throws(CodecError) {
         var entry = item.entry
         do throws(LaminaError) {
+            if case .hardLink(let target) = entry.kind, leftOut.contains(target) { return }
             guard let file = try files.open(item) else { return makeReady(TarHeaderWriter.header(of: entry)) }
             entry.size = file.size
+            if let modified = file.modified { entry.attributes.mtime = modified }
             segments = file.size > 0 ? [0..<file.size] : []
             if file.size >= Self.sparseGain {
                 let data = try Engine.system(entry.path) { () throws(Errno) in try file.dataSegments() }
@@ -90,6 +94,9 @@ struct LayerTarSource: ~Copyable, ByteSource, Sendable {
                 }
             }
             self.file = file
+        } catch  where error.cause as? Errno == .staleNFSFileHandle {
+            leftOut.insert(entry.path)
+            return
         } catch {
             failure.note(error)
             throw .read(.ioError)

@@ -53,8 +53,8 @@ public struct MountOptions: Sendable {
     /// Whether nothing is made durable until the end, so that the kernel need not ask for it.
     public var isVolatile = false
     public var data = DataMode.asked
-    /// Where redirects are added and removed while the mount is served, if anywhere.
-    public var control: RedirectControl?
+    /// Where others ask for changes of redirects and for holds while the mount is served, if anywhere.
+    public var control: MountControl?
     /// Where requests are counted, if anywhere.
     public var counters: Counters?
 
@@ -119,7 +119,7 @@ public func serve(
 }
 
 private func startControl(
-    _ server: Server, _ control: RedirectControl, _ device: Int32
+    _ server: Server, _ control: MountControl, _ device: Int32
 ) throws(FuseError) -> ControlSocket {
     do throws(Errno) {
         return try ControlSocket(server, control, device)

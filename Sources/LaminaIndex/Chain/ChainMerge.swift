@@ -50,6 +50,8 @@ public struct ChainMerge: ~Copyable {
     /// Writes the merged tree of `layers`, lowest first, to `file` and returns its size in
     /// bytes. The caller makes it durable.
     ///
+    /// With `top` the tree begins at that directory; where there is none, at the root.
+    ///
     /// The device table has the slots of all layers in this order. A chain's own index may
     /// stand for its layers, as the lowest.
     ///
@@ -57,15 +59,17 @@ public struct ChainMerge: ~Copyable {
     /// - Complexity: O(n log k) for n nodes of k layers.
     @discardableResult
     public static func write(
-        _ layers: [SharedTree], to file: borrowing Descriptor
+        _ layers: [SharedTree], from top: ByteString = ByteString(), to file: borrowing Descriptor
     ) throws(IndexError) -> Int {
         var merge = try ChainMerge(layers)
-        try merge.run()
+        try merge.run(from: top)
         return try IndexWriter.write(merge.table, devices: merge.devices, to: file)
     }
 
-    private mutating func run() throws(IndexError) {
-        guard case .directory(let sources, let attributes) = try root(below: layers.count) else { return }
+    private mutating func run(from top: ByteString) throws(IndexError) {
+        var start = try find(top, below: layers.count)
+        if case .directory = start {} else { start = try root(below: layers.count) }
+        guard case .directory(let sources, let attributes) = start else { return }
         _ = try addDirectory(sources: sources, attributes: attributes)
         while let next = pending.popLast() { try mergeDirectory(next) }
         try resolveLinks()

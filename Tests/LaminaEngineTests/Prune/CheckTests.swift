@@ -108,10 +108,12 @@ import Testing
         let files = try files()
         let index = try #require(files.first { $0.description.hasSuffix("index.erofs") })
         try damage(index)
-        #expect(try problems(repair: true).allSatisfy { if case .repaired = $0.outcome { true } else { false } })
+        #expect(
+            try problems(repair: true).allSatisfy { if case .repaired = $0.outcome { true } else { false } })
         let object = try #require(files.first { $0.hasPrefix("objects/") })
         try damage(object)
         let left = try problems(repair: true)
-        #expect(left.contains { $0.outcome == .left("its blob is not kept; load the image again") }, "\(left)")
+        #expect(
+            left.contains { $0.outcome == .left("its blob is not kept; load the image again") }, "\(left)")
     }
 }

@@ -8,8 +8,9 @@ struct CommitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "commit", abstract: "Make an image of what a sandbox changed, and print its id.",
         discussion: """
-            The sandbox must not be mounted. What volumes and binds hold is not in the image. The same changes \
-            give the same layer.
+            The sandbox may be mounted and written to: names and attributes are of one instant, and what was \
+            synced before is there. What volumes and binds hold is not in the image. The same changes give the \
+            same layer.
 
             Changes are instructions of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, \
             USER, VOLUME, WORKDIR.
@@ -28,6 +29,11 @@ struct CommitCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "A comment for the image's history.")
     var message: String?
 
+    @Flag(
+        name: [.short, .long],
+        help: "Freeze what runs in it meanwhile, so that the bytes of all files are of one instant too.")
+    var pause = false
+
     @OptionGroup var compression: CompressionOptions
 
     @Argument(help: "The sandbox's id, the start of it, or its name.")
@@ -41,6 +47,7 @@ struct CommitCommand: ParsableCommand {
         options.author = author
         options.message = message
         options.changes = change
+        options.pauses = pause
         options.compression = try compression.value()
         let id = try Interruption.during { cancellation throws(LaminaError) in
             options.cancellation = cancellation

@@ -5,7 +5,8 @@ import LaminaEngine
 enum SandboxFields {
     static func all(_ sandbox: Sandbox, _ engine: Engine) -> [String: Any] {
         var state: [String: Any] = [
-            "Status": sandbox.state.rawValue, "Mountpoint": sandbox.mountpoint?.description ?? "",
+            "Status": sandbox.shownState, "Running": sandbox.container != nil,
+            "Pid": Int(sandbox.container?.process ?? 0), "Mountpoint": sandbox.mountpoint?.description ?? "",
             "ReadOnly": sandbox.readOnly, "Volatile": sandbox.isVolatile,
         ]
         // Only an addition: a sandbox whose counters cannot be read is shown all the same.

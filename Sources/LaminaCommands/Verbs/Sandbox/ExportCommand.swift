@@ -8,7 +8,7 @@ struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a sandbox's whole tree as a tar, to stdout by default.",
         discussion: """
-            The sandbox must not be mounted. Layers and the sandbox's changes are one tree in it; what volumes \
+            The sandbox may be mounted and written to, as for lamina commit. Layers and the sandbox's changes are one tree in it; what volumes \
             and binds hold is not in it.
             """)
 

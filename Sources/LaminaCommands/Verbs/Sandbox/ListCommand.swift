@@ -9,7 +9,7 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ps", abstract: "List sandboxes: the mounted ones, or all with -a.",
         discussion: """
-            Filters: \(SandboxFilter.names.joined(separator: ", ")); status is idle, mounted, stale or detached. \
+            Filters: \(SandboxFilter.names.joined(separator: ", ")); status is idle, mounted, running, stale or detached. \
             Fields of templates: \(SandboxRow.view.fields.map { ".\($0.name)" }.joined(separator: " ")).
             """)
 
@@ -53,6 +53,11 @@ struct ListCommand: ParsableCommand {
     }
 }
 
+extension Sandbox {
+    /// `state`, and whether something runs in it.
+    var shownState: String { container == nil ? state.rawValue : "running" }
+}
+
 /// What a list says of one sandbox.
 struct SandboxRow {
     var sandbox: Sandbox
@@ -66,7 +71,7 @@ struct SandboxRow {
                 .init("ImageID", "IMAGE ID") { "\($0.sandbox.imageID)" },
                 .init("RunningFor", "CREATED") { Format.age($0.sandbox.created) },
                 .init("CreatedAt", "CREATED AT") { Format.goTime($0.sandbox.created) },
-                .init("State", "STATE") { $0.sandbox.state.rawValue },
+                .init("State", "STATE") { $0.sandbox.shownState },
                 .init("Status", "STATUS") { $0.status },
                 .init("Mountpoint", "MOUNTPOINT") { $0.sandbox.mountpoint?.description ?? "" },
                 .init("Mounts", "MOUNTS") { row in
@@ -81,6 +86,8 @@ struct SandboxRow {
     private var status: String {
         switch sandbox.state {
         case .idle: sandbox.isVolatile ? "Not mounted (volatile, not ended cleanly)" : "Not mounted"
+        case .mounted where sandbox.container != nil:
+            "Up \(Format.duration(since: sandbox.container?.started ?? 0))"
         case .mounted where sandbox.isVolatile: "Mounted (volatile)"
         case .mounted: sandbox.readOnly ? "Mounted (read-only)" : "Mounted"
         case .stale: "Dead (run lamina umount)"

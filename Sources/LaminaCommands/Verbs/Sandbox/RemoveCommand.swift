@@ -10,7 +10,7 @@ struct RemoveCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: [.short, .long], help: "Unmount a mounted sandbox first.")
+    @Flag(name: [.short, .long], help: "End what runs in it and unmount it first.")
     var force = false
 
     @Flag(name: [.short, .long], help: "Also remove the volumes that were made for it without a name.")

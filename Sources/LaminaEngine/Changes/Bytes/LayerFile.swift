@@ -7,17 +7,21 @@ import LaminaSystem
 
 /// An open file with all its bytes.
 struct LayerFile: Sendable {
-    private enum Kind: Sendable {
+    enum Kind: Sendable {
         case whole
+        /// Bytes that were read at once.
+        case memory([UInt8])
         /// Bytes below `limit` are the layers'.
         case lower(LowerBytes, limit: UInt64)
         case mapped(LowerBytes, BlockMapFile, limit: UInt64)
     }
 
-    private let file: SharedDescriptor?
-    private let kind: Kind
+    private(set) var file: SharedDescriptor?
+    private(set) var kind: Kind
     /// Bytes, when it was opened.
-    let size: UInt64
+    private(set) var size: UInt64
+    /// When it was last written, for a file that others may write after it was listed.
+    private(set) var modified: Timestamp?
 
     /// A file of the host's.
     init(_ host: consuming Descriptor) throws(Errno) {
@@ -34,57 +38,82 @@ struct LayerFile: Sendable {
         size = bytes.length
     }
 
-    /// A file at a path of `upper`. `merged` is the lower directory that is merged with its own.
-    init(upper path: ByteString, merged: UInt64?, in tree: SandboxTree) throws(LaminaError) {
+    /// A file at a path of `upper`, or held since it was there. `merged` is the lower directory that is merged with
+    /// its own.
+    init(
+        upper path: ByteString, merged: UInt64?, held: HeldFile?, in tree: SandboxTree
+    ) throws(LaminaError) {
         let thing = ByteString("/") + path
         let file = try Engine.system(thing) { () throws(Errno) in
-            SharedDescriptor(try tree.open(path, O_RDONLY | O_NONBLOCK))
+            SharedDescriptor(try Self.open(path, held, in: tree))
         }
         let status = try Engine.system(thing) { () throws(Errno) in try file.descriptor.status() }
         guard status.type == .regular else { throw LaminaError(.failure, "\(thing)", "is no regular file") }
         self.file = file
-        let own = UInt64(clamping: status.size)
-        (kind, size) = try Self.find(file.descriptor, size: own, path, merged, tree)
+        (kind, size) = try Self.find(file.descriptor, path, merged, tree)
+        guard held != nil else { return }
+        do throws(Errno) { try settle(in: tree) } catch { throw LaminaError(thing, error) }
     }
 
-    private static func find(
-        _ file: borrowing Descriptor, size: UInt64, _ path: ByteString, _ merged: UInt64?, _ tree: SandboxTree
-    ) throws(LaminaError) -> (Kind, UInt64) {
-        let thing = ByteString("/") + path
-        let marks = tree.marks
-        let found = try Engine.system(thing) { () throws(Errno) in
-            (
-                metacopy: try file.mark(marks.metacopy), map: try file.mark(marks.blockMap),
-                fresh: try file.mark(marks.fresh), boot: try BootIdentity.current().bytes
-            )
+    /// One that was removed has its bytes as long as it is held. Where it could not be held open, whatever took
+    /// its place stands for it.
+    private static func open(
+        _ path: ByteString, _ held: HeldFile?, in tree: SandboxTree
+    ) throws(Errno) -> Descriptor {
+        guard let held else { return try tree.open(path, O_RDONLY | O_NONBLOCK) }
+        do throws(Errno) {
+            return try held.open()
+        } catch {
+            guard error == .staleNFSFileHandle, let successor = try? tree.open(path, O_RDONLY | O_NONBLOCK),
+                (try? successor.status().type) == .regular
+            else { throw error }
+            return successor
         }
-        guard let metacopy = found.metacopy else { return (.whole, size) }
-        guard let source = try tree.source(of: file, path, merged: merged) else {
-            throw LaminaError(.failure, "\(thing)", "has its bytes in a file of the layers that is not there")
-        }
-        let bytes = try tree.lower.open(source)
-        // A copy that was not synced before a power cut: the layer's bytes are back.
-        if let fresh = found.fresh, fresh != found.boot {
-            return (.lower(bytes, limit: bytes.length), bytes.length)
-        }
-        if let text = found.map {
-            guard let mark = BlockMapMark(text) else {
-                throw LaminaError(.failure, "\(thing)", "has a damaged block map mark")
-            }
-            let map = try Engine.system(thing) { () throws(Errno) in
-                try BlockMapFile(tree.openMap(mark.name), nid: source, size: bytes.length)
-            }
-            return (.mapped(bytes, map, limit: min(mark.limit, size, bytes.length)), size)
-        }
-        if metacopy == OverlayConvention.refusedMetacopy { return (.whole, size) }
-        return (.lower(bytes, limit: min(bytes.length, size)), size)
     }
+
+    /// Takes bytes that others write as those of one instant, as far as that can be had.
+    private mutating func settle(in tree: SandboxTree) throws(Errno) {
+        guard let file else { return }
+        let status = try file.descriptor.status()
+        modified = status.mtime
+        switch kind {
+        case .memory, .lower: return
+        case .whole, .mapped:
+            if let clone = tree.clone(of: file.descriptor) {
+                if case .whole = kind { size = UInt64(clamping: try clone.status().size) }
+                self.file = SharedDescriptor(clone)
+                return
+            }
+        }
+        guard case .whole = kind else { return }
+        for _ in 0..<Self.attempts {
+            let before = try file.descriptor.status()
+            guard before.size < Self.longestInMemory else { return }
+            let bytes = try file.descriptor.readBytes(at: 0, count: Int(before.size))
+            kind = .memory(bytes)
+            size = UInt64(bytes.count)
+            modified = before.mtime
+            let after = try file.descriptor.status()
+            if after.ctime == before.ctime && after.size == before.size { return }
+        }
+    }
+
+    /// Bytes of a file that is read at once.
+    private static let longestInMemory: Int64 = 1 << 20
+    /// How often a file is read that is written meanwhile.
+    private static let attempts = 4
 
     /// Reads up to `buffer.count` bytes at `offset`, from one place; 0 at the end.
     @unsafe
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int {
         guard offset < size, buffer.count > 0 else { return 0 }
         let end = min(size, offset &+ UInt64(buffer.count))
+        if case .memory(let bytes) = kind {
+            let range = Int(offset)..<Int(end)
+            // SAFETY: as many bytes as the range has are in both.
+            unsafe bytes.span.extracting(range).withUnsafeBytes { unsafe buffer.copyMemory(from: $0) }
+            return range.count
+        }
         let (lower, pieceEnd) = piece(at: offset, below: end)
         // SAFETY: a part of the caller's buffer.
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(pieceEnd - offset)])
@@ -104,7 +133,7 @@ struct LayerFile: Sendable {
     /// Which file of the layers holds the byte at `offset`, nil for the sandbox's own, and up to where.
     private func piece(at offset: UInt64, below end: UInt64) -> (lower: LowerBytes?, end: UInt64) {
         switch kind {
-        case .whole: return (nil, end)
+        case .whole, .memory: return (nil, end)
         case .lower(let bytes, let limit):
             return offset < limit ? (bytes, min(end, limit)) : (nil, end)
         case .mapped(let bytes, let map, let limit):

@@ -33,7 +33,8 @@ ROWS = (
     ("lstat/again", "lstat, again", "sandbox", 1.2),
     ("lstat/later", "lstat, 1.5 s later", "sandbox", 1.2),
     ("read/small", "open, read, close", "sandbox", 1.2),
-    ("list", "readdir, an entry", "sandbox", 1.2),
+    ("list/first", "readdir in a fresh mount, an entry", "sandbox", 1.2),
+    ("list/again", "readdir, again", "sandbox", 1.2),
     ("chmod", "chmod", "sandbox", 1.2),
     ("rename", "rename", "sandbox", 1.2),
     ("unlink", "unlink", "sandbox", 1.2),
@@ -47,7 +48,7 @@ ROWS = (
 
 def measure(bench, _):
     """`redirects/FIGURE/PLACE` for all figures and places."""
-    with places(bench) as roots:
+    with places(bench) as (roots, remount):
         rounds = []
         for number in range(ROUNDS):
             found = {}
@@ -55,13 +56,15 @@ def measure(bench, _):
             order = [*PLACES[number:], *PLACES[:number]]
             for step in (big, names, directories):
                 step(bench, {place: roots[place] for place in order}, f"round{number}", found)
+            listings(bench, roots, remount, f"listed{number}", found)
             rounds.append(found)
         return {f"redirects/{key}": statistics.median(one[key] for one in rounds) for key in rounds[0]}
 
 
 @contextlib.contextmanager
 def places(bench):
-    """Directories by place, on one filesystem: a bind and a volume of one mount, and the same mount's sandbox."""
+    """Directories by place, on one filesystem: a bind and a volume of one mount, and the same mount's sandbox; and a
+    function that mounts it anew."""
     place = os.path.join(bench.room, "sandboxes", uuid.uuid4().hex[:8])
     store, lamina = os.path.join(bench.room, "store"), bench.programs["lamina"]
     host, bound, root = (os.path.join(place, name) for name in ("host", "bound", "root"))
@@ -71,10 +74,15 @@ def places(bench):
     volume = f"measured-{os.path.basename(place)}"
     sandbox = call(
         lamina, "create", "--root", store, "-v", f"{bound}:/bind", "-v", f"{volume}:/volume", reference).split()[-1]
+
+    def remount():
+        call(lamina, "umount", "--root", store, sandbox)
+        call(lamina, "mount", "--root", store, sandbox, root)
+
     call(lamina, "mount", "--root", store, sandbox, root)
     try:
         os.mkdir(os.path.join(root, "sandbox"))
-        yield {"host": host, **{name: os.path.join(root, name) for name in PLACES[1:]}}
+        yield {"host": host, **{name: os.path.join(root, name) for name in PLACES[1:]}}, remount
     finally:
         call(lamina, "umount", "--root", store, sandbox)
         call(lamina, "rm", "--root", store, sandbox)
@@ -144,12 +152,22 @@ def names(bench, roots, name, found):
     time.sleep(PAUSE)
     turns(bench, roots, found, "lstat/later", "lstat", made)
     turns(bench, roots, found, "read/small", "read-files", made)
-    directory = os.path.join(bench.room, "lists", f"{name}-directory")
-    fill.write_list(directory, [os.fsencode(name)])
-    turns(bench, roots, found, "list", "list", directory)
     turns(bench, roots, found, "chmod", "chmod", *(f"{name}/file{number}" for number in range(min(count, 2000))))
     turns(bench, roots, found, "rename", "rename", name, count)
     turns(bench, roots, found, "unlink", "unlink", name, count)
+
+
+def listings(bench, roots, remount, name, found):
+    """Each in a mount of its own: a server learns whether who lists asks for attributes next."""
+    path_list = os.path.join(bench.room, "lists", f"{name}-directory")
+    fill.write_list(path_list, [os.fsencode(name)])
+    for place, root in roots.items():
+        os.mkdir(os.path.join(root, name))
+        bench.client.run(root, "create", name, bench.sizes["names"] // 2)
+    for place, root in roots.items():
+        remount()
+        for figure in ("list/first", "list/again"):
+            found[f"{figure}/{place}"] = bench.client.microseconds(root, "list", path_list)
 
 
 def directories(bench, roots, name, found):

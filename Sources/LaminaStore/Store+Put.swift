@@ -20,13 +20,14 @@ public struct StagedChain: ~Copyable, Sendable {
         self.staging = staging
     }
 
-    /// Makes the file durable and visible; a chain that is there already stays.
-    public consuming func publish() throws(StoreError) {
+    /// Makes the file durable and visible; a chain that is there already stays, unless it is to be replaced.
+    public consuming func publish(replacing: Bool = false) throws(StoreError) {
         let store = staging.store
         do throws(Errno) {
             try file.sync()
             try store.place(
-                Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID))
+                Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID),
+                replacing: replacing)
             try store.chains.syncDirectory()
         } catch {
             throw .system("put chain \(chainID) in its place", error)

@@ -16,18 +16,6 @@ import Testing
             return TestImage.Layer(tar.bytes, number % 2 == 0 ? .gzip : .zstd)
         })
 
-    private func start(_ lamina: LaminaProgram, _ arguments: [String]) throws -> pid_t {
-        let null = try Descriptor.open("/dev/null", O_RDWR)
-        let own = try null.duplicate(from: 10).release()
-        defer { close(own) }
-        var command = Spawn(
-            "/usr/bin/env",
-            [ByteString("LAMINA_ROOT=\(lamina.root)"), try MountedSandbox.program("lamina")]
-                + arguments.map { ByteString($0) })
-        command.descriptors = [(0, own), (1, own), (2, own)]
-        return try command.start()
-    }
-
     /// What a store has that loaded the image once.
     private func files(of layout: String) throws -> [String] {
         let lamina = try LaminaProgram()
@@ -48,7 +36,7 @@ import Testing
         let layout = try lamina.layout(image.layout)
         let files = try files(of: layout)
         for _ in 0..<20 {
-            let loads = try (0..<3).map { _ in try start(lamina, ["load", "-q", "-i", layout]) }
+            let loads = try (0..<3).map { _ in try lamina.start(["load", "-q", "-i", layout]) }
             for load in loads { #expect(try Spawn.wait(for: load) == 0) }
             try expectWhole(lamina, files)
             try lamina.lines("rmi", "image")
@@ -62,8 +50,8 @@ import Testing
         let layout = try lamina.layout(image.layout)
         let files = try files(of: layout)
         for round in 0..<20 {
-            let doomed = try start(lamina, ["load", "-q", "-i", layout])
-            let other = try start(lamina, ["load", "-q", "-i", layout])
+            let doomed = try lamina.start(["load", "-q", "-i", layout])
+            let other = try lamina.start(["load", "-q", "-i", layout])
             usleep(UInt32(round) * 3_000)
             kill(doomed, SIGKILL)
             _ = try Spawn.wait(for: doomed)
@@ -84,7 +72,7 @@ import Testing
             let verbs = [
                 ["load", "-q", "-i", layout], ["prune"], ["load", "-q", "-i", layout], ["prune"],
             ]
-            let all = try verbs.map { try start(lamina, $0) }
+            let all = try verbs.map { try lamina.start($0) }
             for process in all { #expect(try Spawn.wait(for: process) == 0) }
             try expectWhole(lamina, files)
             try lamina.lines("prune", "--all")
@@ -96,7 +84,7 @@ import Testing
     @Test func firstCommandsAtOnce() throws {
         for _ in 0..<20 {
             let lamina = try LaminaProgram(inMemory: true)
-            let all = try (0..<4).map { _ in try start(lamina, ["images"]) }
+            let all = try (0..<4).map { _ in try lamina.start(["images"]) }
             for process in all { #expect(try Spawn.wait(for: process) == 0) }
         }
     }
@@ -110,7 +98,7 @@ import Testing
         let bad = try lamina.layout(image.layout, named: "bad")
         let files = try files(of: layout)
         for _ in 0..<20 {
-            let all = try [bad, layout, bad].map { try start(lamina, ["load", "-q", "-i", $0]) }
+            let all = try [bad, layout, bad].map { try lamina.start(["load", "-q", "-i", $0]) }
             let codes = try all.map { try Spawn.wait(for: $0) }
             #expect(codes == [2, 0, 2])
             try lamina.lines("prune")

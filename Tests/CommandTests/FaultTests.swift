@@ -1,4 +1,6 @@
+import Glibc
 import LaminaCore
+import LaminaSystem
 import LaminaTestSupport
 import Testing
 
@@ -41,5 +43,36 @@ import Testing
             #expect(run.exitCode == 128 + 9, "call \(number): \(run)")
         }
         #expect(try lamina.storeFiles() == [])
+    }
+
+    /// An error at any call leaves a store in which nothing is wrong, and which the next prune empties.
+    @Test func aFailedPruneIsFinishedByTheNext() throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        try lamina.lines("rmi", "sample")
+        _ = try forEachFault("EIO", lamina, ["prune"]) { (run, number) throws in
+            #expect(run.exitCode == 1, "call \(number): \(run)")
+            #expect(try lamina.lines("fsck") == ["no problems"], "call \(number)")
+        }
+        #expect(try lamina.storeFiles() == [])
+    }
+
+    /// A repair that is killed anywhere has taken nothing away that the next needs.
+    @Test(arguments: ["index.erofs", "stream", "splits", "objects/", "chains/"])
+    func aKilledRepairIsFinishedByTheNext(_ kind: String) throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        let before = try lamina.storeFiles()
+        let file = try #require(before.first { $0.contains(kind) }).split(separator: " ")[0]
+        let damaged = try Descriptor.open(lamina.root.appending(ByteString(String(file))), O_RDWR)
+        let byte = try damaged.readBytes(at: 100, count: 1)
+        try damaged.writeAll([byte[0] ^ 1].raw, at: 100)
+        let count = try forEachFault("kill", lamina, ["fsck", "--deep", "--repair"]) { (run, number) throws in
+            #expect(run.exitCode == 128 + 9, "call \(number): \(run)")
+        }
+        #expect(count > 1)
+        #expect(try lamina.lines("fsck", "--deep") == ["no problems"])
+        try lamina.lines("prune")
+        #expect(try lamina.storeFiles() == before)
     }
 }

@@ -49,6 +49,19 @@ final class LaminaProgram {
         return run.lines
     }
 
+    /// Starts a verb that nobody listens to; a signal to the process meets the program itself.
+    func start(_ arguments: [String]) throws -> pid_t {
+        let null = try Descriptor.open("/dev/null", O_RDWR)
+        let own = try null.duplicate(from: 10).release()
+        defer { close(own) }
+        var command = Spawn(
+            "/usr/bin/env",
+            [ByteString("LAMINA_ROOT=\(root)"), try MountedSandbox.program("lamina")]
+                + arguments.map { ByteString($0) })
+        command.descriptors = [(0, own), (1, own), (2, own)]
+        return try command.start()
+    }
+
     /// A path in the test's directory.
     func path(_ name: String) -> ByteString { directory.path.appending(ByteString(name)) }
 

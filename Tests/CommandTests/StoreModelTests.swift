@@ -74,7 +74,7 @@ private final class StoreModelRun {
         rounds += 1
         if random.below(6) == 0 { return try session() }
         let verbs = (0...random.below(4)).map { _ in verb() }
-        let processes = try verbs.map { try start($0.arguments) }
+        let processes = try verbs.map { try lamina.start($0.arguments) }
         operations += verbs.count
         let victim = random.below(2) == 0 ? random.below(verbs.count) : nil
         if let victim {
@@ -147,19 +147,6 @@ private final class StoreModelRun {
     private func newName(_ kind: String) -> String {
         nextName += 1
         return "\(kind)\(nextName)"
-    }
-
-    private func start(_ arguments: [String]) throws -> pid_t {
-        let null = try Descriptor.open("/dev/null", O_RDWR)
-        let own = try null.duplicate(from: 10).release()
-        defer { close(own) }
-        // Replaced by the program, so that a signal meets it.
-        var command = Spawn(
-            "/usr/bin/env",
-            [ByteString("LAMINA_ROOT=\(lamina.root)"), try MountedSandbox.program("lamina")]
-                + arguments.map { ByteString($0) })
-        command.descriptors = [(0, own), (1, own), (2, own)]
-        return try command.start()
     }
 
     /// A sandbox is mounted and written to; sometimes its server is killed.

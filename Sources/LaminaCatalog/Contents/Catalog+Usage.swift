@@ -45,6 +45,8 @@ public struct KnownContent: Sendable {
     /// For how many layers each object is counted.
     public var objects: [Digest: Int] = [:]
     public var layers: [Digest] = []
+    /// Blobs of layers that were in their place.
+    public var layerBlobs: [Digest] = []
 }
 
 /// An object: its bytes on disk, and how many layers have it.
@@ -162,6 +164,11 @@ extension Catalog {
                 known.objects[digest] = try row.decode(forColumn: "layers")
             }
             known.layers = try Digest.fetchAll(database, sql: "SELECT diffID FROM layer")
+            known.layerBlobs = try Digest.fetchAll(
+                database,
+                sql: """
+                    SELECT digest FROM content WHERE kind = 'blob' AND digest IN (SELECT digest FROM layerBlob)
+                    """)
             return known
         }
     }

@@ -70,6 +70,9 @@ extension Engine {
             }
             if isThere { problems.append(StoreProblem(name(file), "is unknown to the catalogue")) }
         }
+        for blob in known.layerBlobs where !store.hasBlob(blob) {
+            problems.append(StoreProblem("blob \(blob)", "is missing; its layer gives the tar back"))
+        }
         var counts: [Digest: Int] = [:]
         for layer in known.layers {
             for object in self.objects(of: layer) ?? [] { counts[object, default: 0] += 1 }

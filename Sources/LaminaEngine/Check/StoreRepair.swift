@@ -1,5 +1,6 @@
-// StoreRepair owns mending: what is damaged leaves its place, and what is left gives it anew. Nothing goes before
-// there is something to take its place, but for blobs that layers give back.
+// StoreRepair owns mending: what is left gives what is damaged anew. Layers and chains change places with their
+// successors in one step. A damaged object goes first, because it would be taken for the right one, and only where a
+// blob has it; a damaged blob goes where its layer gives the tar back.
 
 import LaminaCatalog
 import LaminaCodec
@@ -78,8 +79,7 @@ struct StoreRepair {
     }
 
     private func replace(_ diffID: Digest, by staged: consuming StagedLayer) throws(LaminaError) {
-        try retire(.layer, diffID)
-        do throws(StoreError) { try staged.publish() } catch {
+        do throws(StoreError) { try staged.publish(replacing: true) } catch {
             throw LaminaError(error, about: "layer \(diffID)")
         }
     }
@@ -114,9 +114,8 @@ struct StoreRepair {
     private func mend(chain chainID: Digest, _ diffIDs: [Digest]) -> StoreProblem.Outcome {
         do throws(LaminaError) {
             let staged = try engine.stageChain(chainID, diffIDs)
-            try retire(.chain, chainID)
             do throws(StoreError) {
-                try staged.publish()
+                try staged.publish(replacing: true)
             } catch {
                 throw LaminaError(error, about: "chain \(chainID)")
             }

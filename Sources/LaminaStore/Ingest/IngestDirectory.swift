@@ -100,15 +100,17 @@ extension Store {
     }
 
     /// Renames `name` of `directory` into `room` as `target`. When something of that name is
-    /// there already, which content of the same digest equals, that stays.
+    /// there already, which content of the same digest equals, that stays; or, to replace what is damaged, the two
+    /// change places in one step.
     func place(
         _ name: ByteString, of directory: borrowing Descriptor, in room: borrowing Descriptor,
-        as target: ByteString
+        as target: ByteString, replacing: Bool = false
     ) throws(Errno) {
         do throws(Errno) {
             try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
         } catch Errno.fileExists {
-            return
+            guard replacing else { return }
+            try directory.rename(name, to: room, target, flags: RenameFlag.exchange)
         }
     }
 }

@@ -30,7 +30,8 @@ public struct StagedLayer: ~Copyable, Sendable {
     /// files. What is in the store already stays as it is, so that publishing one layer
     /// twice, or in two processes at once, keeps one copy. When it fails midway, only
     /// unreferenced content can remain.
-    public consuming func publish() throws(StoreError) {
+    /// - Parameter replacing: whether a layer that is there is damaged, and gives its place.
+    public consuming func publish(replacing: Bool = false) throws(StoreError) {
         let store = staging.store
         try makeFanOuts()
         try store.sync()
@@ -52,7 +53,9 @@ public struct StagedLayer: ~Copyable, Sendable {
             try place(Self.blobName, in: store.blobs, as: StorePath.blob(digest), .blob, digest)
         }
         let diffID = summary.diffID
-        try place(Self.directoryName, in: store.layers, as: StorePath.layer(diffID), .layer, diffID)
+        try place(
+            Self.directoryName, in: store.layers, as: StorePath.layer(diffID), .layer, diffID,
+            replacing: replacing)
         try store.sync()
     }
 
@@ -73,10 +76,11 @@ public struct StagedLayer: ~Copyable, Sendable {
 
     private borrowing func place(
         _ name: ByteString, in room: borrowing Descriptor, as target: ByteString, _ content: StoreContent,
-        _ digest: Digest
+        _ digest: Digest, replacing: Bool = false
     ) throws(StoreError) {
         do throws(Errno) {
-            try staging.store.place(name, of: staging.descriptor, in: room, as: target)
+            try staging.store.place(
+                name, of: staging.descriptor, in: room, as: target, replacing: replacing)
         } catch {
             throw .system("put \(content.rawValue) \(digest) in its place", error)
         }

@@ -93,7 +93,6 @@ import Testing
             let here = try Descriptor.workingDirectory()
             try here.rename(path, to: here, away)
             let found = try problems(deep: false)
-            // The blob of a layer may be missing: it only counts.
             #expect(!found.isEmpty, "\(file)")
             try here.rename(away, to: here, path)
             #expect(try problems(deep: false) == [], "\(file)")

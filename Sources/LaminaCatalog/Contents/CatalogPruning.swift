@@ -16,7 +16,7 @@ public struct CatalogPruning {
     private let mode: Mode
 
     /// Things of one step: what a transaction of a few milliseconds can do.
-    public static let stepSize = 128
+    public static let stepSize = 512
     /// Layers of one step, each of which may have thousands of objects.
     private static let layersOfStep = 4
 

@@ -1,0 +1,1 @@
+"""A store that is large in numbers and small in bytes."""

@@ -31,7 +31,10 @@ extension Store {
                 let number = try presentGeneration()
                 let file = try openGeneration(number)
                 try file.lock(exclusive: false)
-                if try presentGeneration() == number { return StoreLease(file) }
+                // One whose file is gone protects nothing.
+                if try file.status().linkCount > 0, try presentGeneration() == number {
+                    return StoreLease(file)
+                }
             }
             throw .resourceBusy
         }
@@ -44,15 +47,17 @@ extension Store {
         return number
     }
 
-    /// Whether nobody holds a lease of this generation or an older one. Their files go, as far as that is so.
+    /// Whether nobody holds a lease of this generation or an older one. Their files go, as far as that is so; that of
+    /// the present one stays.
     func isOver(_ generation: UInt64) throws(Errno) -> Bool {
         let room = try root.openDirectory(Self.leases)
-        for number in try generations(in: room) where number <= generation {
+        let all = try generations(in: room)
+        for number in all where number <= generation {
             do throws(Errno) {
                 let file = try room.open(Self.name(number), O_RDONLY | O_NOFOLLOW)
                 try file.lock(exclusive: true, wait: false)
                 // Who opened it before sees that it is not the present one any more.
-                try room.removeFile(Self.name(number))
+                if number != all.last { try room.removeFile(Self.name(number)) }
             } catch Errno.wouldBlock {
                 return false
             } catch Errno.noSuchFileOrDirectory {

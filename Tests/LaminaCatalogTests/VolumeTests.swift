@@ -113,7 +113,7 @@ import Testing
         }
         try fixture.catalog.removeSandbox("ab")
         try fixture.catalog.removeSandbox("cd")
-        #expect(try fixture.catalog.references().volumes == ["data"])
+        #expect(try fixture.catalog.volumes().map(\.name) == ["data"])
         try fixture.catalog.removeVolume("data") { _ throws(Errno) in }
     }
 
@@ -160,12 +160,12 @@ import Testing
         // By force the image goes, and what the redirect shows stays.
         try fixture.catalog.removeImage(other.id, force: true)
         try fixture.prune()
-        let kept = try fixture.catalog.references()
+        let kept = try fixture.kept()
         #expect(kept.diffIDs.contains(Fixture.digest(3)) && kept.chainIDs.contains(other.chainID))
         #expect(throws: CatalogError.imageGone(other.id)) { try addSandbox("cd", [redirect], to: fixture) }
         try fixture.catalog.removeSandbox("ab")
         try fixture.prune()
-        let left = try fixture.catalog.references()
+        let left = try fixture.kept()
         #expect(!left.diffIDs.contains(Fixture.digest(3)) && !left.chainIDs.contains(other.chainID))
     }
 
@@ -198,7 +198,7 @@ import Testing
         #expect(try catalog.volumes().isEmpty)
         #expect(try catalog.pruning.unusedImages().isEmpty && !catalog.isAccounted())
         #expect(FileManager.default.fileExists(atPath: path + ".before-2"))
-        #expect(try catalog.references().diffIDs == [Fixture.digest(1)])
+        #expect(try catalog.layers() == [Fixture.digest(1)])
         #expect(try catalog.add(VolumeRecord(name: "data", created: 1)) { _ throws(Errno) in })
         #expect(try Catalog(path: path).volumes().map(\.name) == ["data"])
     }

@@ -65,7 +65,8 @@ extension Catalog {
         _ layer: LayerRecord, owner: String, secure: () throws(Errno) -> LayerContents
     ) throws(CatalogError) {
         try write { database in
-            let contents = try Self.secured(secure)
+            let contents: LayerContents
+            do throws(Errno) { contents = try secure() } catch { throw error }
             let isNew = try Self.insert(layer, in: database)
             for content in contents.files { try content.insert(in: database) }
             for object in contents.objects {
@@ -78,10 +79,6 @@ extension Catalog {
             try database.execute(
                 sql: "INSERT OR IGNORE INTO claim VALUES (?, ?)", arguments: [owner, layer.diffID])
         }
-    }
-
-    private static func secured(_ secure: () throws(Errno) -> LayerContents) throws -> LayerContents {
-        do throws(Errno) { return try secure() } catch { throw error }
     }
 
     /// Adds a blob of a layer that is known.

@@ -8,13 +8,17 @@ extension Catalog {
     /// The steps of a prune, each of which counts at once.
     public var pruning: CatalogPruning { CatalogPruning(self) }
 
-    /// Runs the steps of a prune and takes all of them back.
+    /// Runs the steps of a prune and takes all of them back. Throws what `body` does, or a `CatalogError`.
     public func rehearse(_ body: (CatalogPruning) throws -> Void) throws {
-        try queue.writeWithoutTransaction { database in
-            try database.inTransaction(.immediate) {
-                try body(CatalogPruning(database))
-                return .rollback
+        do {
+            try queue.writeWithoutTransaction { database in
+                try database.inTransaction(.immediate) {
+                    try body(CatalogPruning(database))
+                    return .rollback
+                }
             }
+        } catch let error as DatabaseError {
+            throw CatalogError(error as any Error)
         }
     }
 

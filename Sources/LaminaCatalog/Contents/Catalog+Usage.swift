@@ -65,14 +65,11 @@ extension Catalog {
                 try Int.fetchOne(
                     database, sql: "SELECT count(*) FROM image WHERE id IN (SELECT image FROM imageUse)") ?? 0
             usage.blobs = try Self.needed(
-                "blob", referenced: Self.blobsOf("SELECT id FROM image"),
+                "blob", referenced: ContentKind.blob.users,
                 active: Self.blobsOf("SELECT image FROM imageUse"), in: database)
             usage.chains = try Self.needed(
                 "chain",
-                referenced: """
-                    SELECT chainID FROM image UNION SELECT chainID FROM sandbox
-                    UNION SELECT chainID FROM redirect WHERE chainID IS NOT NULL
-                    """,
+                referenced: ContentKind.chain.users,
                 active: """
                     SELECT chainID FROM sandbox UNION SELECT chainID FROM redirect WHERE chainID IS NOT NULL
                     """, in: database)

@@ -154,20 +154,10 @@ public struct CatalogPruning {
                 }
             }
         }
-        let used =
-            switch kind {
-            case .layer: "SELECT diffID FROM layer"
-            case .blob:
-                "SELECT id FROM image UNION SELECT digest FROM manifest UNION SELECT blob FROM manifestLayer"
-            default:
-                """
-                SELECT chainID FROM image UNION SELECT chainID FROM sandbox
-                UNION SELECT chainID FROM redirect WHERE chainID IS NOT NULL
-                """
-            }
         return try Row.fetchAll(
             database,
-            sql: "SELECT digest, diskSize FROM content WHERE kind = ? AND digest NOT IN (\(used)) LIMIT ?",
+            sql:
+                "SELECT digest, diskSize FROM content WHERE kind = ? AND digest NOT IN (\(kind.users)) LIMIT ?",
             arguments: [kind.rawValue, stepSize]
         ).map {
             ContentRecord(

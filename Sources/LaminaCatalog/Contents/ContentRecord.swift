@@ -30,6 +30,19 @@ public struct ContentTotal: Sendable, Hashable {
     public var diskSize: Int64 = 0
 }
 
+extension ContentKind {
+    /// The digests of content that something needs, as SQL: one column, `digest`.
+    var users: String {
+        switch self {
+        case .layer: "SELECT diffID AS digest FROM layer"
+        case .blob: "SELECT digest FROM blobUse"
+        case .chain: "SELECT digest FROM chainUse"
+        // Objects are counted.
+        case .object: "SELECT NULL WHERE FALSE"
+        }
+    }
+}
+
 extension ContentRecord {
     /// How an object's digest stands in its table.
     static func key(_ digest: Digest) -> DatabaseValue { Data(digest.bytes).databaseValue }
@@ -64,25 +77,13 @@ extension ContentRecord {
 
     /// Whether nothing refers to it. O(log rows).
     func isGarbage(in database: Database) throws -> Bool {
-        let used: String
-        switch kind {
-        case .object:
+        if kind == .object {
             return try Bool.fetchOne(
-                database, sql: "SELECT layers = 0 FROM object WHERE digest = ?", arguments: [Self.key(digest)]
-            )
-                ?? true
-        case .layer: used = "SELECT 1 FROM layer WHERE diffID = ?1"
-        case .blob:
-            used = """
-                SELECT 1 FROM image WHERE id = ?1 UNION ALL SELECT 1 FROM manifest WHERE digest = ?1
-                UNION ALL SELECT 1 FROM manifestLayer WHERE blob = ?1
-                """
-        case .chain:
-            used = """
-                SELECT 1 FROM image WHERE chainID = ?1 UNION ALL SELECT 1 FROM sandbox WHERE chainID = ?1
-                UNION ALL SELECT 1 FROM redirect WHERE chainID = ?1
-                """
+                database, sql: "SELECT layers = 0 FROM object WHERE digest = ?",
+                arguments: [Self.key(digest)]) ?? true
         }
-        return try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (\(used))", arguments: [digest]) ?? false
+        return try Bool.fetchOne(
+            database, sql: "SELECT NOT EXISTS (SELECT 1 FROM (\(kind.users)) WHERE digest = ?)",
+            arguments: [digest]) ?? false
     }
 }

@@ -48,6 +48,16 @@ extension Schema {
                 INSERT INTO accounted SELECT 1
                     WHERE NOT EXISTS (SELECT 1 FROM layer) AND NOT EXISTS (SELECT 1 FROM image);
 
+                -- The blobs and the chains that something needs, as layerUse does for layers.
+                CREATE VIEW blobUse AS
+                    SELECT id AS digest FROM image
+                    UNION ALL SELECT digest FROM manifest
+                    UNION ALL SELECT blob FROM manifestLayer;
+                CREATE VIEW chainUse AS
+                    SELECT chainID AS digest FROM image
+                    UNION ALL SELECT chainID FROM sandbox
+                    UNION ALL SELECT chainID FROM redirect WHERE chainID IS NOT NULL;
+
                 -- When the image was last loaded, or a sandbox made from it or mounted.
                 ALTER TABLE image ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
                 UPDATE image SET used = loaded;

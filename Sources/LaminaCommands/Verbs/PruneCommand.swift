@@ -10,7 +10,8 @@ struct PruneCommand: ParsableCommand {
         commandName: "prune",
         abstract: "Remove images, sandboxes, volumes and content that nothing needs.",
         discussion: """
-            Kinds: image (unused images without a name; with --all every unused one), sandbox (those that are not \
+            Kinds: image (unused images without a name, with --all every unused one, and what nothing needs then), \
+            sandbox (those that are not \
             mounted, with everything in them), volume (unused anonymous ones; with --all named ones too), cache \
             (content that nothing refers to, and what killed processes left), all (image, sandbox and cache). \
             Without a kind: image and cache.

@@ -12,18 +12,18 @@ extension Engine {
     public func check(
         _ options: CheckOptions, _ report: (StoreProblem) -> Void
     ) throws(LaminaError) {
-        let lease = try lease()
         try checkCatalogue(report)
         try checkSandboxes(report)
         var contents = try ContentCheck(self, options)
         try contents.run()
         var problems = contents.problems
         if options.repair && !contents.damage.isEmpty {
-            try StoreRepair(self, contents.damage).run(&problems)
+            try whileLeased { () throws(LaminaError) in
+                try StoreRepair(self, contents.damage).run(&problems)
+            }
         }
         for problem in problems { report(problem) }
         try checkCounts(options, report)
-        _ = consume lease
         if options.repair { removeDeadWork() }
     }
 
@@ -52,6 +52,8 @@ extension Engine {
     private func checkCounts(
         _ options: CheckOptions, _ report: (StoreProblem) -> Void
     ) throws(LaminaError) {
+        // Without a layer's list its objects would seem to be nobody's; that it is lost was said already.
+        guard try layersWithoutList().isEmpty else { return }
         try accountOnce()
         // Files first: what has a place by now has a row.
         var files: [ContentRecord] = []

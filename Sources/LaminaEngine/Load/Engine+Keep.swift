@@ -30,6 +30,14 @@ extension Engine {
         try Self.storing(root.description) { () throws(StoreError) in try store.lease() }
     }
 
+    /// Runs `body` with a lease.
+    func whileLeased<Value>(_ body: () throws(LaminaError) -> Value) throws(LaminaError) -> Value {
+        let lease = try lease()
+        let value = try body()
+        _ = consume lease
+        return value
+    }
+
     /// Somebody who can keep layers from being pruned.
     func claims() throws(LaminaError) -> LayerClaims {
         let directory = try Self.storing(root.description) { () throws(StoreError) in

@@ -33,9 +33,23 @@ extension Engine {
         }
     }
 
+    /// Layers whose `splits` cannot be read. O(objects of all layers).
+    func layersWithoutList() throws(LaminaError) -> [Digest] {
+        try catalogue { catalog throws(CatalogError) in try catalog.layers() }.filter {
+            objects(of: $0) == nil
+        }
+    }
+
     /// Has the catalogue tell of exactly what the rooms of the store hold. O(content), with the catalogue's write
     /// lock.
+    ///
+    /// Throws `failure` while a layer has lost its list of objects: counted for nobody, they would be pruned.
     func account() throws(LaminaError) {
+        if let lost = try layersWithoutList().first {
+            throw LaminaError(
+                .failure, "layer \(lost)",
+                "has lost its list of objects, so that nothing can be counted; run lamina fsck --repair")
+        }
         try catalogue { catalog throws(CatalogError) in
             try catalog.account { (layers) throws(Errno) in
                 var contents: [ContentRecord] = []
@@ -51,7 +65,10 @@ extension Engine {
                     }
                 }
                 var objects: [Digest: [Digest]] = [:]
-                for layer in layers { objects[layer] = self.objects(of: layer) ?? [] }
+                for layer in layers {
+                    guard let list = self.objects(of: layer) else { throw .ioError }
+                    objects[layer] = list
+                }
                 return (contents, objects)
             }
         }

@@ -55,6 +55,8 @@ extension Engine {
             }
         } catch let error as LaminaError {
             throw error
+        } catch let error as CatalogError {
+            throw LaminaError(error)
         } catch {
             throw LaminaError(.failure, "\(root)", "\(error)", cause: error)
         }

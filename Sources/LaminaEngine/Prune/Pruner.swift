@@ -28,10 +28,10 @@ struct Pruner {
         retire: (ContentRecord) throws(Errno) -> Void, retireSandbox: (String) throws(Errno) -> Void
     ) throws(LaminaError) {
         if options.kinds.contains(.image) { try removeImages(retire) }
-        guard options.kinds.contains(.cache) else { return }
         if options.dropBlobs { try dropBlobs(retire) }
-        try removeContent(retire)
-        try removeLostSandboxes(retireSandbox)
+        // An image is little more than what it needs.
+        if options.kinds.contains(.image) || options.kinds.contains(.cache) { try removeContent(retire) }
+        if options.kinds.contains(.cache) { try removeLostSandboxes(retireSandbox) }
     }
 
     private mutating func removeImages(

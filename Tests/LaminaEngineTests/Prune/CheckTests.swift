@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import LaminaCore
 import LaminaStore
@@ -5,6 +6,7 @@ import LaminaSystem
 import LaminaTestSupport
 import Testing
 
+@testable import LaminaCatalog
 @testable import LaminaEngine
 
 @Suite struct CheckTests {
@@ -114,5 +116,23 @@ import Testing
         let left = try problems(repair: true)
         #expect(
             left.contains { $0.outcome == .left("its blob is not kept; load the image again") }, "\(left)")
+    }
+
+    /// A layer that cannot say which objects it has is no reason to take them for nobody's.
+    @Test func aLostListCostsNoObject() throws {
+        var options = PruneOptions()
+        options.dropBlobs = true
+        _ = try engine.prune(options)
+        let objects = try files().filter { $0.hasPrefix("objects/") }
+        for splits in try files().filter({ $0.description.hasSuffix("splits") }) { try damage(splits) }
+        #expect(try !problems(repair: true).isEmpty)
+        _ = try engine.prune(options)
+        try engine.catalog.queue.write { try $0.execute(sql: "DELETE FROM accounted") }
+        #expect {
+            _ = try engine.prune(options)
+        } throws: { error in
+            "\(error)".contains("has lost its list of objects")
+        }
+        #expect(try files().filter { $0.hasPrefix("objects/") } == objects)
     }
 }

@@ -27,6 +27,7 @@ let package = Package(
         .library(name: "LaminaCodec", targets: ["LaminaCodec"]),
         .library(name: "LaminaIndex", targets: ["LaminaIndex"]),
         .library(name: "LaminaUnion", targets: ["LaminaUnion"]),
+        .library(name: "LaminaCatalog", targets: ["LaminaCatalog"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),

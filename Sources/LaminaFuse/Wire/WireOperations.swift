@@ -56,7 +56,9 @@ extension Server {
         let name = try body.wireNameSpan(at: 0)
         var reply = WireReply(to: header.unique)
         do throws(Errno) {
-            reply.append(try union.lookup(name, in: parent), identities)
+            // Where case is ignored, an absent name may appear under another spelling.
+            reply.append(
+                try union.lookup(name, in: parent), identities, seconds: union.ignoresCase ? 0 : nil)
         } catch .noSuchFileOrDirectory {
             guard let absence = union.absence(of: name, in: parent), absence != .fleeting else {
                 throw .noSuchFileOrDirectory

@@ -82,6 +82,32 @@ import Testing
         }
     }
 
+    /// As Windows finds names; what volumes hold is the host's, where case counts, wherever they were said to be.
+    @Test(.enabled(if: canMountBoxes)) func ignoresCaseWhereAsked() throws {
+        let lamina = try LaminaProgram()
+        try lamina.lines("load", "-q", "-i", lamina.layout(Self.image().layout, named: "windows"))
+        let host = "\(lamina.path("host"))"
+        try lamina.lines("create", "windows", "--name", "box", "-v", "\(host):/USERS", "-v", "\(host):/new")
+        let mountpoint = try #require(try lamina.lines("mount", "--ignore-case", "box").first)
+        let script = """
+            cd '\(mountpoint)'; cmp WINDOWS/Kernel.DLL Windows/kernel.dll; test ! -e windows/nothing
+            echo x > NEW/File; cat USERS/File new/File; ls; test ! -e new/FILE; test ! -e USERS/new.txt
+            echo y > windows/NOTHING; cat WINDOWS/nothing; rm Windows/Nothing; ls windows
+            rmdir New 2>/dev/null || echo busy; stat -c %N "DOCUMENTS AND SETTINGS"
+            """
+        let run = try CommandRun.run("/bin/bash", ["-ec", script])
+        #expect(
+            run.lines == [
+                "x", "x", "Documents and Settings", "Users", "Windows", "again.dll", "linked.dll", "new",
+                "other", "y", "kernel.dll", "busy", "'DOCUMENTS AND SETTINGS' -> '/Users'",
+            ] && run.exitCode == 0, "\(run)")
+        try lamina.unmount("box")
+        // Of that mount alone.
+        #expect(try lamina.look("box", "test -e WINDOWS || echo none") == ["none"])
+        lamina.expectFailure(
+            try lamina.run("mount", "--ignore-case=x", "box"), code: 64, "--ignore-case")
+    }
+
     @Test(.enabled(if: canMountBoxes)) func theMountShowsFiles() throws {
         let lamina = try LaminaProgram()
         try lamina.lines("load", "-q", "-i", lamina.layout(Self.image().layout, named: "windows"))

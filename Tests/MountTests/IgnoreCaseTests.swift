@@ -12,7 +12,8 @@ import Testing
     }
 
     @Test func withoutTheOptionCaseCounts() throws {
-        let mount = try MountedSandbox([.file("foo", "x")])
+        let options = MountedSandbox.commonOptions.filter { $0 != "--ignore-case" }
+        let mount = try MountedSandbox([.file("foo", "x")], options: options)
         #expect(!mount.exists("FOO"))
         try mount.write("FOO", "y")
         #expect(try mount.list(".") == ["FOO", "foo"])

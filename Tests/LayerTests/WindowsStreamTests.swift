@@ -119,7 +119,7 @@ import Testing
         tar.add("a:2", noise(3_000, seed: 2))
         tar.end()
         var limits = IngestLimits()
-        limits.metadataSize = 4_000
+        limits.metadataSize = 16_000
         let layer = try StoredLayer(tar.bytes, limits: limits)
         #expect(try streams(layer, "a").keys.sorted() == ["1"])
         #expect(try layer.bytes("a:2") == noise(3_000, seed: 2))

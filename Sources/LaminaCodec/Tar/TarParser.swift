@@ -231,8 +231,8 @@ extension TarParser {
             throw .layer(.metadataTooLarge(limit: limits.metadataSize))
         }
         if sparse == nil {
-            streamOwner.meet(&entry, room: limits.metadataSize - metadataSize)
-            if entry.alternateStream != nil { metadataSize &+= entry.size }
+            // A share of their own: for want of room a stream stays a file, but a layer is refused.
+            streamOwner.meet(&entry, room: limits.metadataSize / 4)
         }
         if let sparse { return try startSparse(entry, sparse) }
         let padding = Self.padding(behind: stored)

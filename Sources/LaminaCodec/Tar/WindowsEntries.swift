@@ -22,19 +22,22 @@ public struct AlternateStream: Sendable, Hashable {
 /// The entry that streams may follow.
 struct StreamOwner {
     private var path: ByteString?
+    /// Bytes of the streams so far that xattrs are to hold.
+    private var size: UInt64 = 0
 
     /// Looks at the next entry; says so in it when it is a stream that an xattr can hold.
-    /// - Parameter room: bytes that streams may still have.
+    /// - Parameter room: bytes that all streams may have.
     mutating func meet(_ entry: inout TarEntry, room: UInt64) {
         if let path, entry.kind == .file, entry.sparse == nil, entry.path.count > path.count + 1,
             entry.path.hasPrefix(path), entry.path.bytes.dropFirst(path.count).first == UInt8(ascii: ":"),
             !entry.path.bytes.dropFirst(path.count).contains(UInt8(ascii: "/"))
         {
             let stream = AlternateStream(owner: path)
-            if entry.size <= min(room, UInt64(Limits.extendedAttributeValueLength)),
+            if entry.size <= min(room &- size, UInt64(Limits.extendedAttributeValueLength)),
                 stream.attributeName(entry.path).count <= Limits.extendedAttributeNameLength
             {
                 entry.alternateStream = stream
+                size &+= entry.size
             }
             return
         }

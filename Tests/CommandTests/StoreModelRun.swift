@@ -24,6 +24,8 @@ final class StoreModelRun {
     private(set) var audits = 0
     private(set) var failed = false
     private var rounds = 0
+    /// How often each verb did what it was asked.
+    private(set) var done: [String: Int] = [:]
     private let began = time(nil)
 
     private static let images = 6
@@ -33,7 +35,7 @@ final class StoreModelRun {
     var summary: String {
         """
         store model: seed \(seed), \(operations) operations, \(kills) killed, \(audits) audits, \
-        \(time(nil) - began) s
+        \(time(nil) - began) s; done: \(done.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         """
     }
 
@@ -50,9 +52,10 @@ final class StoreModelRun {
             var middle = TarBuilder()
             middle.add("middle", noise(80_000, seed: UInt64(100 + number / 2)))
             middle.end()
-            let image = TestImage([
+            var image = TestImage([
                 TestImage.Layer(middle.bytes), TestImage.Layer(tar.bytes, number % 2 == 0 ? .gzip : .zstd),
             ])
+            image.annotations = ["io.containerd.image.name": "docker.io/library/sample:latest"]
             _ = try lamina.layout(image.layout, named: "image\(number)")
         }
         try lamina.lines("images")
@@ -99,6 +102,7 @@ final class StoreModelRun {
         for (verb, process) in zip(verbs, processes) {
             let code = try Spawn.wait(for: process)
             verb.ended(code == 0)
+            if code == 0 { done[verb.arguments[0], default: 0] += 1 }
             // In use, gone meanwhile, or killed; never damaged.
             check([0, 3, 4, 137].contains(code), "\(verb.arguments): exit \(code)")
         }
@@ -189,6 +193,7 @@ final class StoreModelRun {
         let place = "\(lamina.path("mount"))"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         try lamina.lines("mount", name, place)
+        done["mount", default: 0] += 1
         try "written".write(toFile: place + "/file\(rounds)", atomically: false, encoding: .utf8)
         try verbs()
         let other = try lamina.run("prune", "-a")

@@ -25,6 +25,10 @@ import TreeModel
         }
         try run.end()
         print(run.summary)
+        // A run in which a verb never does anything judges nothing.
+        for verb in ["load", "tag", "rmi", "create", "rm", "volume", "commit", "mount", "prune"] {
+            #expect(run.done[verb] ?? 0 > 0, "no \(verb): \(run.done)")
+        }
         #expect(!run.failed, "LAMINA_STORE_SEED=\(seed)")
     }
 }

@@ -35,6 +35,19 @@ extension Catalog {
         }
     }
 
+    /// Calls `giveBack` for those of `blobs` that the catalogue tells of, within a transaction.
+    public func keep(_ blobs: [Digest], giveBack: (Digest) throws(Errno) -> Void) throws(CatalogError) {
+        try write { database in
+            for blob in blobs {
+                let isKnown = try Bool.fetchOne(
+                    database, sql: "SELECT EXISTS (SELECT 1 FROM content WHERE kind = 'blob' AND digest = ?)",
+                    arguments: [blob])
+                guard isKnown == true else { continue }
+                do throws(Errno) { try giveBack(blob) } catch { throw error }
+            }
+        }
+    }
+
     /// Forgets those of `diffIDs` that nothing needs and nobody else claims, and of `contents` what nothing
     /// refers to then: what a failed load brought.
     public func takeBack(

@@ -72,7 +72,7 @@ extension Engine {
             }
             if isThere { problems.append(StoreProblem(name(file), "is unknown to the catalogue")) }
         }
-        for blob in known.layerBlobs where !store.hasBlob(blob) {
+        for blob in known.layerBlobs where !store.canRead(blob: blob) {
             problems.append(StoreProblem("blob \(blob)", "is missing; its layer gives the tar back"))
         }
         var counts: [Digest: Int] = [:]

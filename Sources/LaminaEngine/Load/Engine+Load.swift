@@ -53,7 +53,7 @@ extension Engine {
 
     /// Frees the space of loads that were killed; what cannot be removed is for prune.
     func removeDeadWork() {
-        for leftover in (try? store.leftovers()) ?? [] { _ = try? store.remove(leftover) }
+        try? removeLeftovers()
     }
 
     /// Reads every layer that the store does not have.

@@ -8,11 +8,15 @@ extension Catalog {
     /// The steps of a prune, each of which counts at once.
     public var pruning: CatalogPruning { CatalogPruning(self) }
 
-    /// Runs the steps of a prune and takes all of them back. Throws what `body` does, or a `CatalogError`.
+    /// Runs the steps of a prune on a copy of the catalogue in memory, so that nobody waits for it. O(catalogue) time
+    /// and memory. Throws what `body` does, or a `CatalogError`.
     public func rehearse(_ body: (CatalogPruning) throws -> Void) throws {
         do {
-            try queue.writeWithoutTransaction { database in
-                try database.inTransaction(.immediate) {
+            let copy = try DatabaseQueue()
+            try queue.backup(to: copy)
+            try copy.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA foreign_keys = ON")
+                try database.inTransaction {
                     try body(CatalogPruning(database))
                     return .rollback
                 }

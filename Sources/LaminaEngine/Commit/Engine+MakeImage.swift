@@ -42,20 +42,7 @@ extension Engine {
                 descriptor: Self.descriptor(type, summary.diffID, size: Int64(clamping: summary.tarSize)),
                 blob: summary.diffID)
         }
-        var blob = try Self.storing(name) { () throws(StoreError) in try store.stageBlob() }
-        var reader = try Self.storing(name) { () throws(StoreError) in try LayerReader(store, summary.diffID)
-        }
-        let settings = EncoderSettings(
-            compression.compression, level: compression.level,
-            threads: ProcessInfo.processInfo.activeProcessorCount)
-        do throws(CodecError) {
-            try settings.encode(&reader) { (bytes) throws(CodecError) in
-                if cancellation.isCancelled { throw .cancelled }
-                do throws(Errno) { try blob.write(bytes) } catch { throw .write(error) }
-            }
-        } catch {
-            throw LaminaError(error, about: name)
-        }
+        var blob = try compress(summary.diffID, compression, cancellation, named: name)
         let size = Int64(clamping: blob.size)
         let digest = blob.finish()
         try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.blob, digest)]) }

@@ -30,6 +30,13 @@ public struct StagedBlob: ~Copyable {
     /// The blob's digest. Nothing is written after this.
     public mutating func finish() -> Digest { hash.finishAndReset() }
 
+    /// The bytes so far, from their start.
+    public func reader() throws(StoreError) -> Descriptor {
+        try doing("read a blob") { () throws(Errno) in
+            try staging.descriptor.open(StagedLayer.blobName, O_RDONLY)
+        }
+    }
+
     /// Makes the blob durable and visible under its digest; one that is there already stays.
     public consuming func publish(as digest: Digest) throws(StoreError) {
         let store = staging.store

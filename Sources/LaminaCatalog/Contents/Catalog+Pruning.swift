@@ -39,6 +39,20 @@ extension Catalog {
         }
     }
 
+    /// Calls `giveBack` for those of `volumes` that the catalogue tells of, within a transaction.
+    public func keep(
+        volumes: [String], giveBack: (String) throws(Errno) -> Void
+    ) throws(CatalogError) {
+        try write { database in
+            for name in volumes {
+                let isKnown = try Bool.fetchOne(
+                    database, sql: "SELECT EXISTS (SELECT 1 FROM volume WHERE name = ?)", arguments: [name])
+                guard isKnown == true else { continue }
+                do throws(Errno) { try giveBack(name) } catch { throw error }
+            }
+        }
+    }
+
     /// Calls `giveBack` for those of `blobs` that the catalogue tells of, within a transaction.
     public func keep(_ blobs: [Digest], giveBack: (Digest) throws(Errno) -> Void) throws(CatalogError) {
         try write { database in

@@ -45,8 +45,9 @@ extension Engine {
         var blob = try compress(summary.diffID, compression, cancellation, named: name)
         let size = Int64(clamping: blob.size)
         let digest = blob.finish()
-        try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.blob, digest)]) }
-        try blob.published(as: digest, named: name)
+        do throws(StoreError) { try blob.publish(as: digest, placing: place) } catch {
+            throw LaminaError(error, about: name)
+        }
         try catalogue { catalog throws(CatalogError) in
             try catalog.add(LayerBlobRecord(digest: digest, size: size), of: summary.diffID)
         }
@@ -79,12 +80,6 @@ extension Engine {
             [(image: image, manifest: row, references: references)],
             [(.chain, image.chainID), (.blob, config.digest), (.blob, manifest.digest)], blobs: blobs, owner)
         return image
-    }
-}
-
-extension StagedBlob {
-    fileprivate consuming func published(as digest: Digest, named name: String) throws(LaminaError) {
-        do throws(StoreError) { try publish(as: digest) } catch { throw LaminaError(error, about: name) }
     }
 }
 

@@ -38,13 +38,22 @@ public struct StagedBlob: ~Copyable {
     }
 
     /// Makes the blob durable and visible under its digest; one that is there already stays.
-    public consuming func publish(as digest: Digest) throws(StoreError) {
+    public consuming func publish(
+        as digest: Digest, placing: Placing = Store.placeAtOnce
+    ) throws(StoreError) {
         let store = staging.store
-        try doing("keep blob \(digest)") { () throws(Errno) in
+        let target = StorePath.blob(digest)
+        let what = "keep blob \(digest)"
+        try doing(what) { () throws(Errno) in
             try file.sync()
-            let target = StorePath.blob(digest)
             try store.makeFanOut(of: target, in: store.blobs)
-            try store.place(StagedLayer.blobName, of: staging.descriptor, in: store.blobs, as: target)
+        }
+        try placing([(.blob, digest)]) { () throws(StoreError) in
+            try doing(what) { () throws(Errno) in
+                try store.place(StagedLayer.blobName, of: staging.descriptor, in: store.blobs, as: target)
+            }
+        }
+        try doing(what) { () throws(Errno) in
             try store.blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
             try store.blobs.syncDirectory()
         }

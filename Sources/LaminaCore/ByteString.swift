@@ -167,7 +167,7 @@ extension ByteString {
     }
 
     /// The path that leads through `names`, in one allocation; empty without any.
-    public init(joining names: some BidirectionalCollection<ByteString>) {
+    public init(joining names: ArraySlice<ByteString>) {
         storage = []
         storage.reserveCapacity(names.reduce(1) { $0 + $1.storage.count })
         for name in names {

@@ -42,7 +42,7 @@ EXPERIMENTS = {
     "du": Experiment("names", ALL + FLOORS, names.disk_usage),
     "small": Experiment("files", ALL + FLOORS, files.small),
     "big": Experiment("files", ALL + FLOORS, files.big, fills_memory=True),
-    "threads": Experiment("files", ALL, files.threads),
+    "threads": Experiment("files", ALL + FLOORS, files.threads),
     "new-names": Experiment("changes", ALL + FLOORS, changes.new_names),
     "new-bytes": Experiment("changes", ALL + FLOORS, changes.new_bytes, fills_memory=True),
     "first-byte": Experiment("changes", MOUNTS + FLOORS, changes.first_byte, fills_memory=True),

@@ -8,7 +8,7 @@ import LaminaSystem
 
 extension Namespace {
     /// A lower directory that the sandbox has not.
-    private struct Missing {
+    struct Missing {
         let nid: UInt64
         let name: ByteString
     }
@@ -79,7 +79,7 @@ extension Namespace {
     }
 
     /// The copies in `work`, complete; their inode numbers.
-    private func makeCopies(of directories: [Missing], at temporary: ByteString) throws(Errno) -> [UInt64] {
+    func makeCopies(of directories: [Missing], at temporary: ByteString) throws(Errno) -> [UInt64] {
         var inodes: [UInt64] = []
         var handles: [SharedDescriptor] = []
         var path = temporary

@@ -29,6 +29,7 @@ extension Engine {
     ) throws(LaminaError) -> [LoadedImage] {
         let lease = try lease()
         removeDeadWork()
+        store.keepReserve()
         let source = try ImageInput(input, store: store, options.cancellation)
         let plans = try ImagePlanner(input: source).plans()
         let claims = try claims()

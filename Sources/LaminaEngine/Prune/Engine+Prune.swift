@@ -36,6 +36,7 @@ extension Engine {
             }
             if !isGone { report.waiting &+= pruner.retired }
             try noteLeftovers(options, &report)
+            store.keepReserve()
             return report
         }
         try rehearse(options, &report)

@@ -11,9 +11,10 @@ extension Catalog {
     /// it takes, and is called within the transaction; when it throws nothing is changed.
     public func add(
         _ images: [(image: ImageRecord, manifest: ManifestRecord?, references: [String])],
-        owner: String = "", secure: () throws(Errno) -> [ContentRecord] = { () throws(Errno) in [] }
+        knowing known: [ContentRecord] = [], owner: String = "",
+        secure: () throws(Errno) -> [ContentRecord] = { () throws(Errno) in [] }
     ) throws(CatalogError) {
-        try write { database in
+        try write(knowing: known) { database in
             let contents: [ContentRecord]
             do throws(Errno) { contents = try secure() } catch { throw error }
             for content in contents { try content.insert(in: database) }

@@ -8,9 +8,11 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The store's directory.", valueName: "dir"))
     var root: String?
 
-    func engine() throws(LaminaError) -> Engine {
-        try Engine(root: root.map { ByteString($0) } ?? Engine.defaultRoot())
-    }
+    func engine() throws(LaminaError) -> Engine { try Engine(root: directory) }
+
+    func engineForPruning() throws(LaminaError) -> Engine { try Engine.forPruning(root: directory) }
+
+    private var directory: ByteString { root.map { ByteString($0) } ?? Engine.defaultRoot() }
 }
 
 /// How lists are printed.

@@ -30,6 +30,12 @@ public final class Engine: Sendable {
         }
     }
 
+    /// Opens the store for a prune: also where no byte is free, for which every store keeps a reserve.
+    public static func forPruning(root: ByteString) throws(LaminaError) -> Engine {
+        Store.giveUpReserve(at: try absolute(root))
+        return try Engine(root: root)
+    }
+
     /// Where the store is when nobody says: `LAMINA_ROOT`, else `/var/lib/lamina` for root,
     /// else `lamina` below `XDG_DATA_HOME` or `~/.local/share`. Root of a user namespace is, on
     /// disk, a plain user.

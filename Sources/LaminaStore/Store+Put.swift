@@ -21,17 +21,20 @@ public struct StagedChain: ~Copyable, Sendable {
     }
 
     /// Makes the file durable and visible; a chain that is there already stays, unless it is to be replaced.
-    public consuming func publish(replacing: Bool = false) throws(StoreError) {
+    public consuming func publish(
+        replacing: Bool = false, placing: Placing = Store.placeAtOnce
+    ) throws(StoreError) {
         let store = staging.store
-        do throws(Errno) {
-            try file.sync()
-            try store.place(
-                Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID),
-                replacing: replacing)
-            try store.chains.syncDirectory()
-        } catch {
-            throw .system("put chain \(chainID) in its place", error)
+        let what = "put chain \(chainID) in its place"
+        try doing(what) { () throws(Errno) in try file.sync() }
+        try placing([(.chain, chainID)]) { () throws(StoreError) in
+            try doing(what) { () throws(Errno) in
+                try store.place(
+                    Self.fileName, of: staging.descriptor, in: store.chains, as: StorePath.chain(chainID),
+                    replacing: replacing)
+            }
         }
+        try doing(what) { () throws(Errno) in try store.chains.syncDirectory() }
     }
 }
 
@@ -51,24 +54,31 @@ extension Store {
     /// Keeps a manifest or config, durably, verified against `expected` where that is given.
     /// Returns its digest. O(bytes).
     @discardableResult
-    public func putBlob(_ bytes: [UInt8], expecting expected: Digest? = nil) throws(StoreError) -> Digest {
+    public func putBlob(
+        _ bytes: [UInt8], expecting expected: Digest? = nil, placing: Placing = Store.placeAtOnce
+    ) throws(StoreError) -> Digest {
         let digest = SHA256.digest(of: bytes.raw)
         if let expected, expected != digest {
             throw .digestMismatch(.blob, expected: expected, found: digest)
         }
         if hasBlob(digest) { return digest }
         let staging = try IngestDirectory.make(in: self)
-        do throws(Errno) {
+        let what = "keep blob \(digest)"
+        let target = StorePath.blob(digest)
+        try doing(what) { () throws(Errno) in
             let file = try staging.create(StagedLayer.blobName)
             try file.writeAll(bytes)
             try file.sync()
-            let target = StorePath.blob(digest)
             try makeFanOut(of: target, in: blobs)
-            try place(StagedLayer.blobName, of: staging.descriptor, in: blobs, as: target)
+        }
+        try placing([(.blob, digest)]) { () throws(StoreError) in
+            try doing(what) { () throws(Errno) in
+                try place(StagedLayer.blobName, of: staging.descriptor, in: blobs, as: target)
+            }
+        }
+        try doing(what) { () throws(Errno) in
             try blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
             try blobs.syncDirectory()
-        } catch {
-            throw .system("keep blob \(digest)", error)
         }
         return digest
     }

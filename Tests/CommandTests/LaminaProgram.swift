@@ -43,8 +43,16 @@ final class LaminaProgram {
         _ arguments: String..., input: ByteString = "/dev/null",
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> [String] {
-        let run = try CommandRun.run(
-            "lamina", arguments, environment: ["LAMINA_ROOT": "\(root)"], input: input)
+        try lines(arguments, input: input, sourceLocation: sourceLocation)
+    }
+
+    /// The same with a list.
+    @discardableResult
+    func lines(
+        _ arguments: [String], input: ByteString = "/dev/null",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> [String] {
+        let run = try run(arguments, input: input)
         #expect(run.exitCode == 0, "\(run)", sourceLocation: sourceLocation)
         return run.lines
     }
@@ -94,6 +102,11 @@ final class LaminaProgram {
             usleep(20_000)
         }
         Issue.record("stays busy")
+    }
+
+    /// What `du` says the store takes.
+    func diskUsage() throws -> String {
+        try CommandRun.run("/usr/bin/du", ["-s", "--block-size=1", "\(root)"]).output
     }
 
     func storeFiles() throws -> [String] { try fileList(below: root) }

@@ -1,6 +1,7 @@
 import Glibc
 import LaminaCodec
 import LaminaCore
+import LaminaEngine
 import LaminaSystem
 import LaminaTestSupport
 import Testing
@@ -49,11 +50,69 @@ import Testing
         let image = TestImage.sample(.gzip)
         try lamina.lines("load", "-q", "--no-blobs", "-i", lamina.layout(image.layout, named: "sample"))
         let archive = "\(lamina.path("out.tar"))"
-        try lamina.lines("save", "-o", archive, "sample")
+        let saved = try lamina.run("save", "-o", archive, "sample")
+        let diffIDs = image.layers.map { "\(sha256($0.tar))" }
+        #expect(saved.exitCode == 0 && saved.errorLines.count == 2, "\(saved)")
+        for (line, diffID) in zip(saved.errorLines, diffIDs) {
+            #expect(line.hasPrefix("lamina: layer \(diffID): compressed anew with zstd, as blob sha256:"))
+        }
         let (other, _) = try reload(archive)
         #expect(try facts(other, "sample") == facts(lamina, "sample"))
         #expect(try manifests(other, "sample") != ["\(sha256(image.manifest))"])
         #expect(try other.run("verify").exitCode == 0)
+        // What was put aside is gone, and nothing was kept.
+        #expect(try lamina.lines("fsck", "--deep") == ["no problems"])
+        #expect(try !lamina.storeFiles().contains { $0.hasPrefix("ingest/") })
+    }
+
+    /// Blobs that were dropped come anew as wanted, in the archive only, and always the same.
+    @Test(arguments: LayerCompression.Codec.allCases)
+    func droppedBlobs(_ codec: LayerCompression.Codec) throws {
+        let lamina = try LaminaProgram()
+        let image = TestImage.sample(.gzip)
+        try lamina.lines("load", "-q", "-i", lamina.layout(image.layout, named: "sample"))
+        try lamina.lines("prune", "--drop-blobs")
+        let files = try lamina.storeFiles()
+        let archives = ["one.tar", "two.tar"].map { "\(lamina.path($0))" }
+        for archive in archives {
+            let saved = try lamina.run("save", "--compression", codec.rawValue, "-o", archive, "sample")
+            #expect(saved.exitCode == 0 && saved.errorLines.count == (codec == .none ? 0 : 2), "\(saved)")
+        }
+        let bytes = try archives.map { try Descriptor.open(ByteString($0), O_RDONLY).readAll(limit: 1 << 24) }
+        #expect(bytes[0] == bytes[1])
+        #expect(try lamina.storeFiles() == files)
+        let (other, loaded) = try reload(archives[0])
+        #expect(loaded == ["Loaded image: sample:latest"])
+        #expect(try facts(other, "sample") == facts(lamina, "sample"))
+        #expect(try manifests(other, "sample") != ["\(sha256(image.manifest))"])
+        let suffix = codec == .none ? "" : "+\(codec.rawValue)"
+        let manifest = try manifests(other, "sample")[0].dropFirst(7)
+        let text = try Descriptor.open(
+            other.root.appending(ByteString("blobs/sha256/\(manifest.prefix(2))/\(manifest)")), O_RDONLY
+        ).readAll(limit: 1 << 16)
+        #expect(String(decoding: text, as: UTF8.self).contains("layer.v1.tar\(suffix)\""))
+        // A load brings the first blobs back, and with them the manifest.
+        try lamina.lines("load", "-q", "-i", "\(lamina.path("sample"))")
+        let whole = try lamina.run("save", "-o", archives[0], "sample")
+        #expect(whole.errors.isEmpty, "\(whole)")
+    }
+
+    /// Damage below a layer that is compressed anew is met on the way.
+    @Test func damagedTar() throws {
+        let lamina = try LaminaProgram()
+        try lamina.loadSample()
+        try lamina.lines("prune", "--drop-blobs")
+        let name = try #require(try lamina.storeFiles().first { $0.contains("objects/") }).split(
+            separator: " ")[0]
+        try Descriptor.open(lamina.root.appending(ByteString(String(name))), O_WRONLY).writeAll(
+            [0xFF].raw, at: 100)
+        let archive = lamina.path("out.tar")
+        lamina.expectFailure(
+            try lamina.run("save", "-o", "\(archive)", "sample"), code: 2, "layer", "digest does not match")
+        #expect((try? FileStatus.of(archive)) == nil)
+        lamina.expectFailure(
+            try lamina.run("save", "--format", "docker-archive", "--compression", "zstd", "sample"), code: 64,
+            "plain tars")
     }
 
     @Test func dockerArchive() throws {

@@ -55,12 +55,13 @@ public struct CommandRun: Sendable, CustomStringConvertible {
 }
 
 /// The files below a directory with their sizes, to see that nothing came and nothing went. The
-/// catalogue's own files and the leases are left out: they change with nothing.
+/// catalogue's own files, the leases and the reserve are left out: they change with nothing.
 public func fileList(below path: ByteString) throws -> [String] {
     guard let root = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY) else { return [] }
     var result: [String] = []
     try collect(root, prefix: "", into: &result)
-    return result.filter { !$0.hasPrefix("lamina.db") && !$0.hasPrefix("leases/") }.sorted()
+    let own = ["lamina.db", "leases/", "reserve "]
+    return result.filter { name in !own.contains { name.hasPrefix($0) } }.sorted()
 }
 
 private func collect(

@@ -63,8 +63,11 @@ public final class MountedSandbox: Sendable {
     public var mountpoint: ByteString { store.path.appending("mount") }
     public var sandbox: ByteString { store.path.appending("sandbox") }
 
-    /// The program beside the test bundle.
+    /// The program in the directory `LAMINA_PROGRAMS`, or else beside the test bundle.
     public static func program(_ name: ByteString) throws -> ByteString {
+        if let directory = CommandRun.environment("LAMINA_PROGRAMS") {
+            return ByteString(directory).appending(name)
+        }
         let test = try Descriptor.workingDirectory().readLink("/proc/self/exe")
         for directory in [test, try testBundle()] {
             let parent = ByteString("/").appending(

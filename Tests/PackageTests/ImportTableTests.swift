@@ -10,9 +10,11 @@ private let table: [String: Set<String>] = [
     "LaminaCodec": ["LaminaCore", "LaminaSystem", "CLinux", "CZstd", "CLZ4", "CISAL", "CCrypto", "CSHA256"],
     "LaminaStore": ["LaminaCore", "LaminaSystem", "LaminaCodec", "CLinux"],
     "LaminaIndex": ["LaminaCore", "LaminaSystem", "LaminaCodec", "CLinux"],
-    "LaminaUnion": ["LaminaCore", "LaminaSystem", "LaminaIndex", "CLinux"],
+    "LaminaUnion": ["LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaIndex", "CLinux"],
     "LaminaFuse": ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "CLinux", "CFuse3"],
-    "lamina-mountd": ["LaminaCore", "LaminaSystem", "LaminaIndex", "LaminaUnion", "LaminaFuse"],
+    "lamina-mountd": [
+        "LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaIndex", "LaminaUnion", "LaminaFuse",
+    ],
     "LaminaCatalog": ["LaminaCore", "LaminaSystem", "GRDB", "Foundation"],
     "LaminaEngine": [
         "LaminaCore", "LaminaSystem", "LaminaCodec", "LaminaStore", "LaminaIndex", "LaminaCatalog", "CLinux",

@@ -19,6 +19,8 @@ struct Arguments {
     var data = DataChoice.automatic
     /// Whether this server reads and writes all bytes itself.
     var withoutPassthrough = false
+    /// Whether content is compared with its digests before it is served.
+    var verifiesOnOpen = false
     /// How ids of the image are shown; nil shows them as they are.
     var identities: Identities?
     var readyDescriptor: Int32?
@@ -45,7 +47,8 @@ struct Arguments {
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
                              [--read-only] [--volatile] [--force] [--ignore-case] [--uidmap MAP] [--gidmap MAP]
-                             [--data auto|passthrough|cached] [--no-passthrough] [--ready-fd N]
+                             [--data auto|passthrough|cached] [--no-passthrough]
+                             [--verify-on-open] [--ready-fd N]
                lamina-mountd --root DIR --chain HEX --sandbox DIR --materialize [--all]
                              [--ready-fd N]
         MAP is CONTAINER:HOST:COUNT[,...]: ids of the image, and as what the mount shows them.
@@ -65,6 +68,7 @@ struct Arguments {
             case "--force": force = true
             case "--ignore-case": ignoresCase = true
             case "--no-passthrough": withoutPassthrough = true
+            case "--verify-on-open": verifiesOnOpen = true
             case "--materialize", "--all": values[word] = word
             default:
                 guard Self.known.contains(word) else { throw .unknown(word) }

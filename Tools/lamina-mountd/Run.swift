@@ -28,7 +28,9 @@ func run(_ arguments: Arguments) throws(RunError) {
     let redirects =
         arguments.isMount ? try SandboxRedirects.read(in: directory.descriptor, arguments.sandbox) : []
     let mode = arguments.mode(hasRedirects: !redirects.isEmpty)
-    let chains = Chains(root: root, path: arguments.root, objectsAreGuarded: mode == .passthrough)
+    let chains = Chains(
+        root: root, path: arguments.root, objectsAreGuarded: mode == .passthrough,
+        verifies: arguments.verifiesOnOpen)
     let lower = try chains.open(arguments.chain)
     try refuseWhatACrashLeft(directory.descriptor, arguments)
     let isPrivileged = geteuid() == 0

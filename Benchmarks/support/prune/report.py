@@ -5,6 +5,8 @@
 
 from pictures import bars
 
+BYTES = ("left", "dropped")
+
 
 def figures(found):
     """Name to unit and contenders."""
@@ -17,7 +19,7 @@ def figures(found):
             continue
         for key, value in both.items():
             who, what = key.split(": ", 1)
-            unit = "bytes" if what == "left" else "s"
+            unit = "bytes" if what in BYTES else "s"
             result.setdefault(f"{what} beside {peer}", {"unit": unit, "values": {}})["values"][who] = [value]
     return result
 
@@ -29,6 +31,6 @@ def pictures(found, targets):
     for peer, both in found.items():
         if peer == "scale":
             continue
-        rows = [(key, [value]) for key, value in sorted(both.items()) if not key.endswith(": left")]
+        rows = [(key, [value]) for key, value in sorted(both.items()) if key.split(": ")[1] not in BYTES]
         result[f"2-{peer}"] = bars.draw(f"The same image, beside {peer}", "s", rows)
     return result

@@ -20,10 +20,32 @@ public struct LayerContents: Sendable {
 }
 
 extension Catalog {
-    /// Notes what is about to get its place, or has it.
-    public func announce(_ contents: [ContentRecord]) throws(CatalogError) {
-        try write { database in for content in contents { try content.insert(in: database) } }
+    /// Runs `place`, which gives `contents` their places, while the catalogue tells of them all and no prune can have
+    /// it forget one. O(contents), with the write lock.
+    public func whileKnown(_ contents: [ContentRecord], _ place: () -> Void) throws(CatalogError) {
+        try write(knowing: contents) { _ in place() }
     }
+
+    /// Runs `body` in a write transaction before which the rows of `contents` were there, for good: what a crash
+    /// leaves in its place then has one. A prune may take rows away as long as nothing is in their places, so that they
+    /// are looked at where it cannot.
+    func write<Value>(
+        knowing contents: [ContentRecord], _ body: (Database) throws -> Value
+    ) throws(CatalogError) -> Value {
+        for _ in 0..<Self.mostAnnouncements {
+            let value: Value? = try write { database in
+                let unknown = try contents.filter { try !$0.isKnown(in: database) }
+                if unknown.isEmpty { return try body(database) }
+                for content in unknown { try content.insert(in: database) }
+                return nil
+            }
+            if let value { return value }
+        }
+        throw .busy
+    }
+
+    /// So often a prune can come between two transactions, and no more.
+    private static let mostAnnouncements = 1_000
 
     /// Keeps those of `diffIDs` that are known from being pruned, for as long as `owner` is at work.
     public func claim(_ diffIDs: [Digest], owner: String) throws(CatalogError) {
@@ -57,14 +79,16 @@ extension Catalog {
         try database.execute(sql: "DELETE FROM claim WHERE owner = ?", arguments: [owner])
     }
 
-    /// Adds a layer that is in its place, unless it is known, and claims it for `owner`.
+    /// Adds a layer that is in its place, unless it is known, and claims it for `owner`. `contents` is what it
+    /// consists of.
     ///
     /// `secure` gives back what was pruned of it meanwhile, says what it takes, and is called within the
     /// transaction; when it throws nothing is changed.
     public func add(
-        _ layer: LayerRecord, owner: String, secure: () throws(Errno) -> LayerContents
+        _ layer: LayerRecord, of contents: [ContentRecord] = [], owner: String,
+        secure: () throws(Errno) -> LayerContents
     ) throws(CatalogError) {
-        try write { database in
+        try write(knowing: contents) { database in
             let contents: LayerContents
             do throws(Errno) { contents = try secure() } catch { throw error }
             let isNew = try Self.insert(layer, in: database)

@@ -8,11 +8,15 @@ extension Catalog {
     /// The steps of a prune, each of which counts at once.
     public var pruning: CatalogPruning { CatalogPruning(self) }
 
-    /// Runs the steps of a prune and takes all of them back. Throws what `body` does, or a `CatalogError`.
+    /// Runs the steps of a prune on a copy of the catalogue in memory, so that nobody waits for it. O(catalogue) time
+    /// and memory. Throws what `body` does, or a `CatalogError`.
     public func rehearse(_ body: (CatalogPruning) throws -> Void) throws {
         do {
-            try queue.writeWithoutTransaction { database in
-                try database.inTransaction(.immediate) {
+            let copy = try DatabaseQueue()
+            try queue.backup(to: copy)
+            try copy.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA foreign_keys = ON")
+                try database.inTransaction {
                     try body(CatalogPruning(database))
                     return .rollback
                 }
@@ -32,6 +36,33 @@ extension Catalog {
             do throws(Errno) { try retire() } catch { throw error }
             try ContentRecord(.blob, blob).delete(in: database)
             return true
+        }
+    }
+
+    /// Calls `giveBack` for those of `volumes` that the catalogue tells of, within a transaction.
+    public func keep(
+        volumes: [String], giveBack: (String) throws(Errno) -> Void
+    ) throws(CatalogError) {
+        try write { database in
+            for name in volumes {
+                let isKnown = try Bool.fetchOne(
+                    database, sql: "SELECT EXISTS (SELECT 1 FROM volume WHERE name = ?)", arguments: [name])
+                guard isKnown == true else { continue }
+                do throws(Errno) { try giveBack(name) } catch { throw error }
+            }
+        }
+    }
+
+    /// Calls `giveBack` for those of `blobs` that the catalogue tells of, within a transaction.
+    public func keep(_ blobs: [Digest], giveBack: (Digest) throws(Errno) -> Void) throws(CatalogError) {
+        try write { database in
+            for blob in blobs {
+                let isKnown = try Bool.fetchOne(
+                    database, sql: "SELECT EXISTS (SELECT 1 FROM content WHERE kind = 'blob' AND digest = ?)",
+                    arguments: [blob])
+                guard isKnown == true else { continue }
+                do throws(Errno) { try giveBack(blob) } catch { throw error }
+            }
         }
     }
 

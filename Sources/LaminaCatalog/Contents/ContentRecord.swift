@@ -65,6 +65,18 @@ extension ContentRecord {
                 """, arguments: [kind.rawValue, digest, diskSize])
     }
 
+    /// Whether there is a row. O(log rows).
+    func isKnown(in database: Database) throws -> Bool {
+        if kind == .object {
+            return try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM object WHERE digest = ?)",
+                arguments: [Self.key(digest)]) ?? false
+        }
+        return try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM content WHERE kind = ? AND digest = ?)",
+            arguments: [kind.rawValue, digest]) ?? false
+    }
+
     /// Removes the row.
     func delete(in database: Database) throws {
         if kind == .object {

@@ -72,7 +72,8 @@ struct PruneCommand: ParsableCommand {
         if prove { return try OwnerReport.prove(try global.engine()) }
         let options = try options()
         try confirm(options)
-        let report = try global.engine().prune(options)
+        let engine = try dryRun ? global.engine() : global.engineForPruning()
+        let report = try engine.prune(options)
         for reference in report.untagged {
             print("\(dryRun ? "would untag" : "Untagged:") \(ImageReference.familiar(reference))")
         }

@@ -141,10 +141,29 @@ struct ContentCheck {
                 }
                 if !same { return "\(file) is not what the layer gives" }
             }
+            for name in [StorePath.stream, StorePath.index] {
+                let file = try Engine.storing("\(name)") { () throws(StoreError) in
+                    try engine.store.openLayer(diffID, name)
+                }
+                if let reason = try problem(withSealOf: file, "\(name)") { return reason }
+            }
             return nil
         } catch {
             return error.message
         }
+    }
+
+    /// Looks at the checksum of a file whose bytes were just proven. One that was made before there were any gets its
+    /// own with a repair.
+    private func problem(
+        withSealOf file: borrowing Descriptor, _ name: String
+    ) throws(LaminaError) -> String? {
+        switch try Engine.system(ByteString(name), { () throws(Errno) in try FileSeal.state(of: file) }) {
+        case .whole: break
+        case .damaged: return "the checksum of \(name) is not that of its bytes"
+        case .missing: if options.repair { try Engine.seal(file, name) }
+        }
+        return nil
     }
 
     // MARK: Chains
@@ -158,8 +177,15 @@ struct ContentCheck {
         // Its layers' indexes have to be right first.
         guard options.deep, damage.layers.isDisjoint(with: diffIDs) else { return }
         do throws(LaminaError) {
-            if try engine.isWhole(chain: chainID, of: diffIDs) { return }
-            note("chain \(chainID)", "is not what its layers give")
+            var reason: String? = "is not what its layers give"
+            if try engine.isWhole(chain: chainID, of: diffIDs) {
+                let file = try Engine.storing("chain") { () throws(StoreError) in
+                    try engine.store.openChain(chainID)
+                }
+                reason = try problem(withSealOf: file, "it")
+            }
+            guard let reason else { return }
+            note("chain \(chainID)", reason)
         } catch {
             note("chain \(chainID)", error.message)
         }

@@ -42,7 +42,16 @@ extension Engine {
                 report(StoreProblem("sandbox \(sandbox.name)", "\(name) is missing"))
             }
         }
+        var leaving: Set<String> = []
+        for leftover in try Self.storing("\(root)", { () throws(StoreError) in try store.leftovers() }) {
+            let names = try Self.storing("\(root)") { () throws(StoreError) in
+                try store.discardedVolumes(of: leftover.name)
+            }
+            leaving.formUnion(names)
+        }
         for volume in try volumes() where (try? FileStatus.of(volume.directory)) == nil {
+            // It gets its place back.
+            if leaving.contains(volume.name) { continue }
             report(StoreProblem("volume \(volume.name)", "its directory is missing"))
         }
     }
@@ -72,7 +81,7 @@ extension Engine {
             }
             if isThere { problems.append(StoreProblem(name(file), "is unknown to the catalogue")) }
         }
-        for blob in known.layerBlobs where !store.hasBlob(blob) {
+        for blob in known.layerBlobs where !store.canRead(blob: blob) {
             problems.append(StoreProblem("blob \(blob)", "is missing; its layer gives the tar back"))
         }
         var counts: [Digest: Int] = [:]

@@ -64,13 +64,36 @@ extension Engine {
     func stageChain(_ chainID: Digest, _ diffIDs: [Digest]) throws(LaminaError) -> StagedChain {
         let name = "chain \(chainID)"
         var trees: [SharedTree] = []
-        for diffID in diffIDs { trees.append(SharedTree(try layerTree(diffID))) }
+        for diffID in diffIDs {
+            try refuseDamagedIndex(of: diffID)
+            trees.append(SharedTree(try layerTree(diffID)))
+        }
         let staged = try Self.storing(name) { () throws(StoreError) in try store.stageChain(chainID) }
         try Self.indexing(name) { () throws(IndexError) in
             let top = chainID == ChainID.of(diffIDs) ? ByteString() : WindowsLayers.root
             _ = try ChainMerge.write(trees, from: top, to: staged.file)
         }
+        try Self.seal(staged.file, name)
         return staged
+    }
+
+    /// What is wrong in an index would be right in a chain.
+    private func refuseDamagedIndex(of diffID: Digest) throws(LaminaError) {
+        let name = "index of layer \(diffID)"
+        let file = try Self.storing(name) { () throws(StoreError) in
+            try store.openLayer(diffID, StorePath.index)
+        }
+        let state = try Self.system(ByteString(name)) { () throws(Errno) in try FileSeal.state(of: file) }
+        guard state != .damaged else {
+            throw LaminaError(.badInput, name, "is damaged; run lamina fsck --deep --repair")
+        }
+    }
+
+    /// Gives a file its checksum, by which a mount can verify it.
+    static func seal(_ file: borrowing Descriptor, _ name: String) throws(LaminaError) {
+        do throws(Errno) { try FileSeal(of: file).attach(to: file) } catch {
+            throw LaminaError(ByteString(name), error)
+        }
     }
 
     /// The digest and the number of a file's bytes.

@@ -34,9 +34,7 @@ extension Engine {
                 report.failed.append((sandbox.name, error.message))
             }
         }
-        try Self.storing("\(root)") { () throws(StoreError) in
-            for leftover in try store.leftovers() where try store.remove(leftover) { report.leftovers += 1 }
-        }
+        try removeLeftovers { _ in report.leftovers += 1 }
         return report
     }
 }

@@ -79,7 +79,7 @@ struct StoreRepair {
     }
 
     private func replace(_ diffID: Digest, by staged: consuming StagedLayer) throws(LaminaError) {
-        do throws(StoreError) { try staged.publish(replacing: true) } catch {
+        do throws(StoreError) { try staged.publish(replacing: true, placing: engine.place) } catch {
             throw LaminaError(error, about: "layer \(diffID)")
         }
     }
@@ -115,7 +115,7 @@ struct StoreRepair {
         do throws(LaminaError) {
             let staged = try engine.stageChain(chainID, diffIDs)
             do throws(StoreError) {
-                try staged.publish(replacing: true)
+                try staged.publish(replacing: true, placing: engine.place)
             } catch {
                 throw LaminaError(error, about: "chain \(chainID)")
             }

@@ -42,24 +42,12 @@ extension Engine {
                 descriptor: Self.descriptor(type, summary.diffID, size: Int64(clamping: summary.tarSize)),
                 blob: summary.diffID)
         }
-        var blob = try Self.storing(name) { () throws(StoreError) in try store.stageBlob() }
-        var reader = try Self.storing(name) { () throws(StoreError) in try LayerReader(store, summary.diffID)
-        }
-        let settings = EncoderSettings(
-            compression.compression, level: compression.level,
-            threads: ProcessInfo.processInfo.activeProcessorCount)
-        do throws(CodecError) {
-            try settings.encode(&reader) { (bytes) throws(CodecError) in
-                if cancellation.isCancelled { throw .cancelled }
-                do throws(Errno) { try blob.write(bytes) } catch { throw .write(error) }
-            }
-        } catch {
-            throw LaminaError(error, about: name)
-        }
+        var blob = try compress(summary.diffID, compression, cancellation, named: name)
         let size = Int64(clamping: blob.size)
         let digest = blob.finish()
-        try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.blob, digest)]) }
-        try blob.published(as: digest, named: name)
+        do throws(StoreError) { try blob.publish(as: digest, placing: place) } catch {
+            throw LaminaError(error, about: name)
+        }
         try catalogue { catalog throws(CatalogError) in
             try catalog.add(LayerBlobRecord(digest: digest, size: size), of: summary.diffID)
         }
@@ -92,12 +80,6 @@ extension Engine {
             [(image: image, manifest: row, references: references)],
             [(.chain, image.chainID), (.blob, config.digest), (.blob, manifest.digest)], blobs: blobs, owner)
         return image
-    }
-}
-
-extension StagedBlob {
-    fileprivate consuming func published(as digest: Digest, named name: String) throws(LaminaError) {
-        do throws(StoreError) { try publish(as: digest) } catch { throw LaminaError(error, about: name) }
     }
 }
 

@@ -13,10 +13,10 @@ extension Engine {
         guard let chainID = ChainID.of(diffIDs, os: os) else { return }
         if store.hasChain(chainID) { return }
         let name = "chain \(chainID)"
-        try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.chain, chainID)])
-        }
         let staged = try stageChain(chainID, diffIDs)
-        do throws(StoreError) { try staged.publish() } catch { throw LaminaError(error, about: name) }
+        do throws(StoreError) { try staged.publish(placing: place) } catch {
+            throw LaminaError(error, about: name)
+        }
     }
 
     /// The tree of a chain that is in the store.

@@ -54,10 +54,11 @@ extension Engine {
         var contents = [ContentRecord(.layer, summary.diffID)]
         if summary.blobKept { contents.append(ContentRecord(.blob, summary.blobDigest)) }
         contents += summary.objects.map { ContentRecord(.object, $0) }
-        try catalogue { catalog throws(CatalogError) in try catalog.announce(contents) }
-        do throws(StoreError) { try layer.publish() } catch { throw LaminaError(error, about: name) }
+        do throws(StoreError) { try layer.publish(placing: place) } catch {
+            throw LaminaError(error, about: name)
+        }
         try catalogue { catalog throws(CatalogError) in
-            try catalog.add(LayerRecord(summary), owner: owner) { () throws(Errno) in
+            try catalog.add(LayerRecord(summary), of: contents, owner: owner) { () throws(Errno) in
                 try store.secure(summary)
             }
         }
@@ -65,10 +66,31 @@ extension Engine {
 
     /// Keeps a document.
     func keepBlob(_ bytes: [UInt8], _ digest: Digest) throws(LaminaError) {
-        try catalogue { catalog throws(CatalogError) in try catalog.announce([ContentRecord(.blob, digest)]) }
         try Self.storing("blob \(digest)") { () throws(StoreError) in
-            _ = try store.putBlob(bytes, expecting: digest)
+            _ = try store.putBlob(bytes, expecting: digest, placing: place)
         }
+    }
+
+    /// Gives content its place where the catalogue tells of it.
+    func place(
+        _ contents: [(StoreContent, Digest)], _ place: () throws(StoreError) -> Void
+    ) throws(StoreError) {
+        var failure: StoreError?
+        do throws(CatalogError) {
+            try catalog.whileKnown(contents.map { ContentRecord(ContentKind($0.0), $0.1) }) {
+                do throws(StoreError) { try place() } catch { failure = error }
+            }
+        } catch {
+            let reason: Errno =
+                switch error {
+                case .noSpace: .noSpace
+                case .system(let error): error
+                case .busy: .resourceBusy
+                default: .ioError
+                }
+            throw .system("tell the catalogue of content", reason)
+        }
+        if let failure { throw failure }
     }
 
     /// Makes images visible whose layers are claimed by `owner`. `contents` must be there, `blobs` may have been
@@ -77,8 +99,11 @@ extension Engine {
         _ images: [(image: ImageRecord, manifest: ManifestRecord?, references: [String])],
         _ contents: [(StoreContent, Digest)], blobs: [Digest], _ owner: String
     ) throws(LaminaError) {
+        let known =
+            contents.map { ContentRecord(ContentKind($0.0), $0.1) }
+            + blobs.filter { store.canRead(blob: $0) }.map { ContentRecord(.blob, $0) }
         try catalogue { catalog throws(CatalogError) in
-            try catalog.add(images, owner: owner) { () throws(Errno) in
+            try catalog.add(images, knowing: known, owner: owner) { () throws(Errno) in
                 var found: [ContentRecord] = []
                 for (content, digest) in contents { found.append(try store.secured(content, digest)) }
                 for blob in blobs {

@@ -29,6 +29,7 @@ extension Engine {
     ) throws(LaminaError) -> [LoadedImage] {
         let lease = try lease()
         removeDeadWork()
+        store.keepReserve()
         let source = try ImageInput(input, store: store, options.cancellation)
         let plans = try ImagePlanner(input: source).plans()
         let claims = try claims()
@@ -53,7 +54,7 @@ extension Engine {
 
     /// Frees the space of loads that were killed; what cannot be removed is for prune.
     func removeDeadWork() {
-        for leftover in (try? store.leftovers()) ?? [] { _ = try? store.remove(leftover) }
+        try? removeLeftovers()
     }
 
     /// Reads every layer that the store does not have.

@@ -43,6 +43,7 @@ extension Store {
         } catch {
             throw LaminaError(error, about: name)
         }
+        try Engine.seal(file, name)
     }
 
     private static func refusal(

@@ -35,11 +35,12 @@ extension Engine {
                 try retirement.finish(waiting: options.patience)
             }
             if !isGone { report.waiting &+= pruner.retired }
-            try removeLeftovers(options, &report)
+            try noteLeftovers(options, &report)
+            store.keepReserve()
             return report
         }
         try rehearse(options, &report)
-        try removeLeftovers(options, &report)
+        try noteLeftovers(options, &report)
         return report
     }
 
@@ -87,19 +88,16 @@ extension Engine {
     }
 
     /// Unfinished work whose process is gone, and what earlier prunes left to those who were reading.
-    private func removeLeftovers(
+    private func noteLeftovers(
         _ options: PruneOptions, _ report: inout PruneReport
     ) throws(LaminaError) {
         guard options.kinds.contains(.cache) else { return }
-        do throws(StoreError) {
-            for leftover in try store.leftovers() {
-                let size = Int64(clamping: leftover.diskSize)
-                if !options.dryRun, try !store.remove(leftover) { continue }
-                report.items.append(
-                    PruneReport.Item(kind: .leftover, name: "\(leftover.name)", size: size))
-            }
-        } catch {
-            throw LaminaError(error, about: root.description)
+        var found: [PruneReport.Item] = []
+        try removeLeftovers(dryRun: options.dryRun) { leftover in
+            found.append(
+                PruneReport.Item(
+                    kind: .leftover, name: "\(leftover.name)", size: Int64(clamping: leftover.diskSize)))
         }
+        report.items += found
     }
 }

@@ -24,6 +24,9 @@ extension Engine {
             try checkSource(of: redirect)
             if redirect.createsSource { try makeSource(of: redirect) }
         }
+        for redirect in sandbox.redirects where redirect.kind == .volume {
+            try findVolume(redirect.source.description)
+        }
         var list: [PlacedRedirect] = []
         for redirect in sandbox.redirects { list.append(try placed(redirect)) }
         let path = sandbox.directory.appending(RedirectList.name)

@@ -25,7 +25,9 @@ extension Engine {
         do throws(LaminaError) {
             let program = try ContainerRuntime.locate(runtime)
             let record = try ContainerRecord(of: sandbox, called: name, runtime: program)
-            try mount(sandbox.id)
+            var settings = MountSettings()
+            settings.verifiesOnOpen = options.verifiesOnOpen
+            try mount(sandbox.id, settings)
             result = attempt { () throws(LaminaError) in
                 try bundle(sandbox.id, in: ContainerRuntime.bundle(in: sandbox.directory), options)
                 return try wait(for: program, sandbox, options, forwarder, started)

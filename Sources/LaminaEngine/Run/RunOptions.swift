@@ -20,6 +20,8 @@ public struct RunOptions: Sendable, Hashable, Codable {
     public var isInteractive = false
     /// Whether the sandbox and its unnamed volumes go when the program has ended.
     public var removesSandbox = false
+    /// As of a mount.
+    public var verifiesOnOpen = false
 
     public init() {}
 }

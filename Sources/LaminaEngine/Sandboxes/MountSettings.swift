@@ -19,6 +19,9 @@ public struct MountSettings: Sendable, Hashable {
     public var data = DataMode.auto
     /// Whether the server moves all bytes itself.
     public var withoutPassthrough = false
+    /// Whether the mount compares the image's bytes with their digests and checksums before it shows them: objects when
+    /// they are first opened, everything else at once. What is damaged gives `EIO`, or no mount.
+    public var verifiesOnOpen = false
 
     /// Who moves the bytes of open files.
     public enum DataMode: String, Sendable, Hashable, CaseIterable {
@@ -42,6 +45,7 @@ public struct MountSettings: Sendable, Hashable {
         if let groups { result += ["--gidmap", ByteString(groups.description)] }
         if data != .auto { result += ["--data", ByteString(data.rawValue)] }
         if withoutPassthrough { result.append("--no-passthrough") }
+        if verifiesOnOpen { result.append("--verify-on-open") }
         return result
     }
 }

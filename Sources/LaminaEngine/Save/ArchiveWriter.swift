@@ -10,7 +10,7 @@ import LaminaSystem
 struct ArchiveWriter: ~Copyable {
     private let file: Descriptor
     private let store: Store
-    private let cancellation: Cancellation
+    let cancellation: Cancellation
     private var written: Set<ByteString> = []
 
     init(_ file: consuming Descriptor, _ store: Store, _ cancellation: Cancellation) {
@@ -42,6 +42,20 @@ struct ArchiveWriter: ~Copyable {
             try copy(DescriptorSource(source), size: size, digest, thing)
             try end(size: size)
         }
+    }
+
+    /// Writes a blob that was made for this archive under `name`, unless that is there already.
+    mutating func add(
+        _ name: ByteString, _ digest: Digest, _ blob: borrowing StagedBlob
+    ) throws(LaminaError) {
+        guard written.insert(name).inserted else { return }
+        try begin(name, size: blob.size)
+        let source: Descriptor
+        do throws(StoreError) { source = try blob.reader() } catch {
+            throw LaminaError(error, about: "blob \(digest)")
+        }
+        try copy(DescriptorSource(source), size: blob.size, digest, "blob \(digest)")
+        try end(size: blob.size)
     }
 
     /// Writes a document, also one whose name is there already.

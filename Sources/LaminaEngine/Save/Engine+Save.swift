@@ -14,19 +14,33 @@ public enum SaveFormat: String, Sendable, Hashable, CaseIterable {
     case docker = "docker-archive"
 }
 
+/// A layer of which an archive has another blob than the image was loaded with.
+public struct RewrittenLayer: Sendable, Hashable {
+    public var diffID: Digest
+    public var blob: Digest
+    public var codec: LayerCompression.Codec
+}
+
 extension Engine {
     /// Writes images into a tar; what they share is there once. The same images of the same store give the
     /// same bytes.
     ///
     /// An OCI layout has the manifest by which an image was loaded last, so that its digest stays, as long as
-    /// the store has its blobs. Where they were dropped, and in a docker-archive, layers are their tars, bit for
-    /// bit: the image's id and diffIDs stay. O(bytes).
+    /// the store has its blobs. Where they were dropped, the layers are compressed anew, by default with zstd: `rewritten`
+    /// hears of each. Images without a manifest, and all in a docker-archive, have their layers as plain tars unless
+    /// `compression` says otherwise. The image's id and diffIDs stay in any case. O(bytes); a compressed layer is put
+    /// aside in the store meanwhile.
     ///
-    /// Throws `notFound` for an unknown image, `badInput` when what the store has is not what it was.
+    /// Throws `notFound` for an unknown image, `badInput` when what the store has is not what it was, `usage` for a
+    /// compression of a docker-archive.
     public func save(
-        _ names: [String], as format: SaveFormat = .oci, to file: consuming Descriptor,
-        cancellation: Cancellation = Cancellation()
+        _ names: [String], as format: SaveFormat = .oci, compression: LayerCompression? = nil,
+        to file: consuming Descriptor, cancellation: Cancellation = Cancellation(),
+        rewritten: @escaping (RewrittenLayer) -> Void = { _ in }
     ) throws(LaminaError) {
+        if format == .docker, let codec = compression?.codec, codec != .none {
+            throw LaminaError(.usage, "--compression \(codec.rawValue)", "a docker-archive has plain tars")
+        }
         let lease = try lease()
         var images: [SavedImage] = []
         for (record, references) in try imagesToSave(names) {
@@ -34,7 +48,10 @@ extension Engine {
         }
         var writer = ArchiveWriter(file, store, cancellation)
         switch format {
-        case .oci: try Self.writeLayout(images, to: &writer)
+        case .oci:
+            var layers = NewLayers(self, compression, rewritten)
+            for index in images.indices { try layers.add(to: &images[index], &writer) }
+            try Self.writeLayout(images, to: &writer)
         case .docker: try Self.writeDockerArchive(images, to: &writer)
         }
         try writer.finish()

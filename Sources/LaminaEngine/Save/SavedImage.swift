@@ -28,6 +28,8 @@ struct SavedImage {
     var record: ImageRecord
     /// Normalised; those under which it is saved.
     var references: [String]
+    /// Whether its own manifest cannot be kept, because blobs that it lists were dropped.
+    var hasLostBlobs = false
     var manifest: Document
     var config: Document
     /// What the manifest lists, lowest first.
@@ -86,7 +88,8 @@ extension Engine {
         for diffID in record.diffIDs { layers.append((diffID, .layer(size: try tarSize(diffID)))) }
         let manifest = Self.manifest(config: config, layers: try plainDescriptors(of: record.diffIDs))
         return SavedImage(
-            record: record, references: references, manifest: manifest, config: config, layers: layers)
+            record: record, references: references, hasLostBlobs: !plain && !record.manifests.isEmpty,
+            manifest: manifest, config: config, layers: layers)
     }
 
     /// The layers of a manifest as it lists them; nil when one cannot be given back.

@@ -17,6 +17,7 @@ struct LayerSplitter: ~Copyable {
     private let stream: Descriptor
     private var streamWriteBehind = WriteBehind()
     private var streamSize: UInt64 = 0
+    private var streamSeal = FileSeal()
     private var entry: TarEntry?
     private var data = FileData.empty
     private var entryCount: UInt64 = 0
@@ -168,7 +169,9 @@ struct LayerSplitter: ~Copyable {
     private mutating func flush(_ chunk: Span<UInt8>, upTo end: Int) throws(StoreError) {
         guard end > runStart else { return }
         do throws(Errno) {
-            try stream.writeAll(chunk.extracting(runStart..<end).raw)
+            let bytes = chunk.extracting(runStart..<end).raw
+            streamSeal.update(bytes)
+            try stream.writeAll(bytes)
         } catch {
             throw .system("write a layer's stream", error)
         }
@@ -185,6 +188,7 @@ struct LayerSplitter: ~Copyable {
             throw .layer(error)
         }
         endPadding()
+        try doing("write a layer's stream") { () throws(Errno) in try streamSeal.attach(to: stream) }
         let splits = Splits(
             diffID: hash.finishAndReset(), tarSize: parser.offset, streamSize: streamSize,
             records: records,

@@ -30,14 +30,30 @@ public struct StagedBlob: ~Copyable {
     /// The blob's digest. Nothing is written after this.
     public mutating func finish() -> Digest { hash.finishAndReset() }
 
+    /// The bytes so far, from their start.
+    public func reader() throws(StoreError) -> Descriptor {
+        try doing("read a blob") { () throws(Errno) in
+            try staging.descriptor.open(StagedLayer.blobName, O_RDONLY)
+        }
+    }
+
     /// Makes the blob durable and visible under its digest; one that is there already stays.
-    public consuming func publish(as digest: Digest) throws(StoreError) {
+    public consuming func publish(
+        as digest: Digest, placing: Placing = Store.placeAtOnce
+    ) throws(StoreError) {
         let store = staging.store
-        try doing("keep blob \(digest)") { () throws(Errno) in
+        let target = StorePath.blob(digest)
+        let what = "keep blob \(digest)"
+        try doing(what) { () throws(Errno) in
             try file.sync()
-            let target = StorePath.blob(digest)
             try store.makeFanOut(of: target, in: store.blobs)
-            try store.place(StagedLayer.blobName, of: staging.descriptor, in: store.blobs, as: target)
+        }
+        try placing([(.blob, digest)]) { () throws(StoreError) in
+            try doing(what) { () throws(Errno) in
+                try store.place(StagedLayer.blobName, of: staging.descriptor, in: store.blobs, as: target)
+            }
+        }
+        try doing(what) { () throws(Errno) in
             try store.blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
             try store.blobs.syncDirectory()
         }

@@ -31,32 +31,54 @@ public struct StagedLayer: ~Copyable, Sendable {
     /// twice, or in two processes at once, keeps one copy. When it fails midway, only
     /// unreferenced content can remain.
     /// - Parameter replacing: whether a layer that is there is damaged, and gives its place.
-    public consuming func publish(replacing: Bool = false) throws(StoreError) {
+    public consuming func publish(
+        replacing: Bool = false, placing: Placing = Store.placeAtOnce
+    ) throws(StoreError) {
         let store = staging.store
         try makeFanOuts()
         try store.sync()
-        for object in newObjects {
-            let digest = object.digest
-            try place(
-                ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object, digest)
-            store.objectSizes.add(digest, size: object.size)
-        }
-        for digest in summary.objects where !store.hasObject(digest) {
-            // It was met, and lost its last reference since.
-            let size = try doing("give back object \(digest)") { () throws(Errno) in
-                try store.secure(.object, digest)
-            }
-            if size == nil { throw .missing(.object, digest) }
-        }
-        if summary.blobKept {
-            let digest = summary.blobDigest
-            try place(Self.blobName, in: store.blobs, as: StorePath.blob(digest), .blob, digest)
-        }
+        try placeObjects(placing)
         let diffID = summary.diffID
-        try place(
-            Self.directoryName, in: store.layers, as: StorePath.layer(diffID), .layer, diffID,
-            replacing: replacing)
+        var contents = [(StoreContent.layer, diffID)]
+        if summary.blobKept { contents.append((.blob, summary.blobDigest)) }
+        try placing(contents) { () throws(StoreError) in
+            if summary.blobKept {
+                let digest = summary.blobDigest
+                try place(Self.blobName, in: store.blobs, as: StorePath.blob(digest), .blob, digest)
+            }
+            try place(
+                Self.directoryName, in: store.layers, as: StorePath.layer(diffID), .layer, diffID,
+                replacing: replacing)
+        }
         try store.sync()
+    }
+
+    /// Objects that are placed at once: as many as take a few milliseconds.
+    private static let batchSize = 256
+
+    private borrowing func placeObjects(_ placing: Placing) throws(StoreError) {
+        let store = staging.store
+        let new = Dictionary(newObjects.map { ($0.digest, $0.size) }) { first, _ in first }
+        let all = summary.objects
+        for start in stride(from: 0, to: all.count, by: Self.batchSize) {
+            let batch = all[start..<min(start + Self.batchSize, all.count)]
+            try placing(batch.map { (.object, $0) }) { () throws(StoreError) in
+                for digest in batch {
+                    if let size = new[digest] {
+                        try place(
+                            ByteString(digest.hex), in: store.objects, as: StorePath.object(digest), .object,
+                            digest)
+                        store.objectSizes.add(digest, size: size)
+                    }
+                    if store.hasObject(digest) { continue }
+                    // It was met, and lost its last reference since.
+                    let size = try doing("give back object \(digest)") { () throws(Errno) in
+                        try store.secure(.object, digest)
+                    }
+                    if size == nil { throw .missing(.object, digest) }
+                }
+            }
+        }
     }
 
     /// Directories take space, and a full disk has to be met before the first rename.

@@ -87,6 +87,34 @@ extension Store {
         return (try? isOver(generation)) != true
     }
 
+    /// The blobs of a retirement whose owner ended before he knew that nothing refers to them; none for another
+    /// directory.
+    public func unendedBlobs(of name: ByteString) throws(StoreError) -> [Digest] {
+        guard isRetired(name) else { return [] }
+        let prefix = ByteString("\(StoreContent.blob.rawValue)-")
+        do throws(Errno) {
+            let directory = try ingest.openDirectory(name)
+            guard try generation(of: directory) == nil else { return [] }
+            return try directory.entries().filter { $0.name.hasPrefix(prefix) }.compactMap {
+                Digest(hex: $0.name.dropFirst(prefix.count).description)
+            }
+        } catch Errno.noSuchFileOrDirectory {
+            return []
+        } catch {
+            throw .system("list \(name)", error)
+        }
+    }
+
+    /// Whether a blob can be read, in its place or out of it.
+    public func canRead(blob digest: Digest) -> Bool {
+        do throws(StoreError) {
+            _ = try openBlob(digest)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// Removes a retirement that the caller has locked, if nobody can be relying on it; whether it is gone.
     func removeRetired(_ name: ByteString, _ directory: borrowing Descriptor) throws(Errno) -> Bool {
         let known = try generation(of: directory)

@@ -1,5 +1,6 @@
 // DiscardedVolume owns the data of a volume on its way out: from the moment it loses its name to the
-// removal of its last file. A crash between leaves a directory under `ingest/`, which prune removes.
+// removal of its last file. A crash between leaves `ingest/<unique>/volume/<name>`: if the catalogue still tells of the
+// volume it gets its place back, else prune removes it.
 
 import Glibc
 import LaminaCore
@@ -8,19 +9,28 @@ import LaminaSystem
 /// A place under `ingest/` for one volume that goes.
 public struct DiscardedVolume: ~Copyable, Sendable {
     private let staging: IngestDirectory
+    /// In it the volume stands under its name.
+    private let exit: Descriptor
     private let room: Descriptor
 
-    private static let name: ByteString = "volume"
+    /// No name of a volume, which have two characters at least, is `_data`, which a new volume has here.
+    static let name: ByteString = "volume"
 
-    private init(_ staging: consuming IngestDirectory, _ room: consuming Descriptor) {
+    private init(
+        _ staging: consuming IngestDirectory, _ exit: consuming Descriptor, _ room: consuming Descriptor
+    ) {
         self.staging = staging
+        self.exit = exit
         self.room = room
     }
 
     fileprivate static func make(in store: Store) throws(StoreError) -> DiscardedVolume {
         let staging = try IngestDirectory.make(in: store)
         do throws(Errno) {
-            return DiscardedVolume(staging, try store.makeVolumeRoom())
+            try staging.descriptor.makeDirectory(Self.name, permissions: 0o700)
+            let exit = try staging.descriptor.openDirectory(Self.name)
+            let room = try store.makeVolumeRoom()
+            return DiscardedVolume(staging, exit, room)
         } catch {
             throw .system("open the volumes", error)
         }
@@ -30,7 +40,7 @@ public struct DiscardedVolume: ~Copyable, Sendable {
     /// catalogue's write lock.
     public borrowing func take(_ name: String) throws(Errno) {
         do throws(Errno) {
-            try room.rename(ByteString(name), to: staging.descriptor, Self.name)
+            try room.rename(ByteString(name), to: exit, ByteString(name))
         } catch .noSuchFileOrDirectory {
             return
         }
@@ -40,8 +50,7 @@ public struct DiscardedVolume: ~Copyable, Sendable {
     /// Gives a volume that was taken, and stays after all, its name again.
     public borrowing func giveBack(_ name: String) {
         // Nothing was taken, or it goes to prune: there is no third who could do better.
-        try? staging.descriptor.rename(
-            Self.name, to: room, ByteString(name), flags: RenameFlag.noReplace)
+        try? exit.rename(ByteString(name), to: room, ByteString(name), flags: RenameFlag.noReplace)
     }
 
     /// Removes what was taken. O(files).
@@ -55,6 +64,29 @@ public struct DiscardedVolume: ~Copyable, Sendable {
 }
 
 extension Store {
+    /// Volumes that a process which is gone was removing in this directory of unfinished work.
+    public func discardedVolumes(of leftover: ByteString) throws(StoreError) -> [String] {
+        do throws(Errno) {
+            let entries = try ingest.openDirectory(leftover.appending(DiscardedVolume.name)).entries()
+            return entries.map(\.name.description).filter { $0 != "_data" }
+        } catch {
+            if error == .noSuchFileOrDirectory || error == .notDirectory { return [] }
+            throw .system("list \(leftover)", error)
+        }
+    }
+
+    /// Gives a volume its place back, unless another has it. The caller holds the catalogue's write lock.
+    public func giveBack(volume name: String, of leftover: ByteString) throws(Errno) {
+        let room = try makeVolumeRoom()
+        do throws(Errno) {
+            try ingest.rename(
+                leftover.appending(DiscardedVolume.name).appending(ByteString(name)), to: room,
+                ByteString(name), flags: RenameFlag.noReplace)
+        } catch {
+            guard error == .noSuchFileOrDirectory || error == .fileExists else { throw error }
+        }
+    }
+
     /// A place for a volume that is to be removed.
     public func discardVolume() throws(StoreError) -> DiscardedVolume { try DiscardedVolume.make(in: self) }
 }

@@ -14,6 +14,7 @@ public final class LowerTree: Sendable {
     private let objects: SharedDescriptor
     /// Whether the kernel refuses to open objects for writing, whoever asks.
     public let objectsAreReadOnly: Bool
+    private let verification: ObjectVerification?
 
     /// - Parameters:
     ///   - tree: the chain image.
@@ -21,16 +22,18 @@ public final class LowerTree: Sendable {
     ///   - objects: the store's `objects` directory.
     ///   - objectsAreReadOnly: whether `objects` lies on a mount that refuses writing. Only then may the
     ///     kernel be handed an object.
+    ///   - verification: compares objects with their names when they are first opened; nil trusts them.
     /// - Throws: `EINVAL` when streams and devices do not match in number.
     public init(
         tree: consuming Tree, streams: [SharedDescriptor], objects: SharedDescriptor,
-        objectsAreReadOnly: Bool = false
+        objectsAreReadOnly: Bool = false, verification: ObjectVerification? = nil
     ) throws(Errno) {
         guard tree.devices.count == streams.count else { throw .invalidArgument }
         self.tree = tree
         self.streams = streams
         self.objects = objects
         self.objectsAreReadOnly = objectsAreReadOnly
+        self.verification = verification
     }
 
     /// Whether the store is itself on a filesystem that stands on others.
@@ -149,6 +152,7 @@ public final class LowerTree: Sendable {
             let hex = ByteString(digest.hex)
             let path = ByteString(hex.bytes.prefix(2)).appending(hex.dropFirst(2))
             let file = try objects.descriptor.open(path, O_RDONLY | O_NOFOLLOW)
+            try verification?.check(file, digest, of: nid)
             return LowerContent(file: SharedDescriptor(file), offset: 0, length: length, isObject: true)
         }
     }

@@ -41,6 +41,9 @@ struct MountCommand: ParsableCommand {
         help: "Let the server move all bytes, even where the kernel could.")
     var noPassthrough = false
 
+    @Flag(name: .customLong("verify-on-open"), help: ArgumentHelp(VerifyOnOpen.help))
+    var verifyOnOpen = false
+
     @Option(help: MapArgument.help("users"))
     var uidmap: MapArgument?
 
@@ -64,6 +67,7 @@ struct MountCommand: ParsableCommand {
         settings.ignoresCase = ignoreCase
         settings.data = data
         settings.withoutPassthrough = noPassthrough
+        settings.verifiesOnOpen = verifyOnOpen
         print(try global.engine().mount(sandbox, at: place, settings))
         if volatile {
             Terminal.error("\(sandbox): mounted volatile: until umount, a crash may cost all that is written")
@@ -72,6 +76,14 @@ struct MountCommand: ParsableCommand {
 }
 
 extension MountSettings.DataMode: ExpressibleByArgument {}
+
+/// What `mount` and `run` say of an option that both have.
+enum VerifyOnOpen {
+    static let help = """
+        Compare the image's bytes with their digests before they are shown: a damaged file gives EIO and a line in \
+        mountd.log.
+        """
+}
 
 /// `CONTAINER:HOST:COUNT[,…]` on the command line.
 struct MapArgument: ExpressibleByArgument, Sendable {

@@ -35,6 +35,9 @@ struct RunCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "Give the program a terminal.")
     var tty = false
 
+    @Flag(name: .customLong("verify-on-open"), help: ArgumentHelp(VerifyOnOpen.help))
+    var verifyOnOpen = false
+
     @Option(help: "A name for the sandbox; one is made up otherwise.")
     var name: String?
 
@@ -81,6 +84,7 @@ struct RunCommand: ParsableCommand {
         options.hasTerminal = tty
         options.isInteractive = interactive && !detach
         options.removesSandbox = rm
+        options.verifiesOnOpen = verifyOnOpen
         if detach {
             try Supervisor.start(sandbox, engine, runtime, options)
             print(sandbox.id)

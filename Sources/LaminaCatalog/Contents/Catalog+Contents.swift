@@ -96,9 +96,9 @@ extension Catalog {
             for object in contents.objects {
                 try object.insert(in: database)
                 guard isNew else { continue }
-                try database.execute(
-                    sql: "UPDATE object SET layers = layers + 1 WHERE digest = ?",
-                    arguments: [ContentRecord.key(object.digest)])
+                try database.run(
+                    "UPDATE object SET layers = layers + 1 WHERE digest = ?",
+                    [ContentRecord.key(object.digest)])
             }
             try database.execute(
                 sql: "INSERT OR IGNORE INTO claim VALUES (?, ?)", arguments: [owner, layer.diffID])
@@ -147,9 +147,8 @@ extension Catalog {
             for content in found.contents { try content.insert(in: database) }
             for object in found.objects.values.joined() {
                 try ContentRecord(.object, object).insert(in: database)
-                try database.execute(
-                    sql: "UPDATE object SET layers = layers + 1 WHERE digest = ?",
-                    arguments: [ContentRecord.key(object)])
+                try database.run(
+                    "UPDATE object SET layers = layers + 1 WHERE digest = ?", [ContentRecord.key(object)])
             }
             try database.execute(sql: "INSERT OR IGNORE INTO accounted VALUES (1)")
         }

@@ -96,9 +96,9 @@ public struct CatalogPruning {
         // Which objects it had is lost: who prunes next counts anew.
         if found == nil { try database.execute(sql: "DELETE FROM accounted") }
         for object in found ?? [] {
-            try database.execute(
-                sql: "UPDATE object SET layers = layers - 1 WHERE digest = ? AND layers > 0",
-                arguments: [ContentRecord.key(object)])
+            try database.run(
+                "UPDATE object SET layers = layers - 1 WHERE digest = ? AND layers > 0",
+                [ContentRecord.key(object)])
         }
         try database.execute(sql: "DELETE FROM layer WHERE diffID = ?", arguments: [diffID])
     }

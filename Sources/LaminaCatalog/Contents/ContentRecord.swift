@@ -50,52 +50,58 @@ extension ContentRecord {
     /// Adds the row of something that is not there yet, or notes its size.
     func insert(in database: Database) throws {
         if kind == .object {
-            return try database.execute(
-                sql: """
-                    INSERT INTO object (digest, diskSize, layers) VALUES (?, ?, 0)
-                    ON CONFLICT (digest) DO UPDATE SET diskSize = max(diskSize, excluded.diskSize)
-                    WHERE diskSize < excluded.diskSize
-                    """, arguments: [Self.key(digest), diskSize])
-        }
-        try database.execute(
-            sql: """
-                INSERT INTO content (kind, digest, diskSize) VALUES (?, ?, ?)
-                ON CONFLICT (kind, digest) DO UPDATE SET diskSize = max(diskSize, excluded.diskSize)
+            return try database.run(
+                """
+                INSERT INTO object (digest, diskSize, layers) VALUES (?, ?, 0)
+                ON CONFLICT (digest) DO UPDATE SET diskSize = max(diskSize, excluded.diskSize)
                 WHERE diskSize < excluded.diskSize
-                """, arguments: [kind.rawValue, digest, diskSize])
+                """, [Self.key(digest), diskSize])
+        }
+        try database.run(
+            """
+            INSERT INTO content (kind, digest, diskSize) VALUES (?, ?, ?)
+            ON CONFLICT (kind, digest) DO UPDATE SET diskSize = max(diskSize, excluded.diskSize)
+            WHERE diskSize < excluded.diskSize
+            """, [kind.rawValue, digest, diskSize])
     }
 
     /// Whether there is a row. O(log rows).
     func isKnown(in database: Database) throws -> Bool {
         if kind == .object {
-            return try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM object WHERE digest = ?)",
-                arguments: [Self.key(digest)]) ?? false
+            return try database.answer(
+                "SELECT EXISTS (SELECT 1 FROM object WHERE digest = ?)", [Self.key(digest)]) ?? false
         }
-        return try Bool.fetchOne(
-            database, sql: "SELECT EXISTS (SELECT 1 FROM content WHERE kind = ? AND digest = ?)",
-            arguments: [kind.rawValue, digest]) ?? false
+        return try database.answer(
+            "SELECT EXISTS (SELECT 1 FROM content WHERE kind = ? AND digest = ?)", [kind.rawValue, digest])
+            ?? false
     }
 
     /// Removes the row.
     func delete(in database: Database) throws {
         if kind == .object {
-            return try database.execute(
-                sql: "DELETE FROM object WHERE digest = ?", arguments: [Self.key(digest)])
+            return try database.run("DELETE FROM object WHERE digest = ?", [Self.key(digest)])
         }
-        try database.execute(
-            sql: "DELETE FROM content WHERE kind = ? AND digest = ?", arguments: [kind.rawValue, digest])
+        try database.run("DELETE FROM content WHERE kind = ? AND digest = ?", [kind.rawValue, digest])
     }
 
     /// Whether nothing refers to it. O(log rows).
     func isGarbage(in database: Database) throws -> Bool {
         if kind == .object {
-            return try Bool.fetchOne(
-                database, sql: "SELECT layers = 0 FROM object WHERE digest = ?",
-                arguments: [Self.key(digest)]) ?? true
+            return try database.answer("SELECT layers = 0 FROM object WHERE digest = ?", [Self.key(digest)])
+                ?? true
         }
-        return try Bool.fetchOne(
-            database, sql: "SELECT NOT EXISTS (SELECT 1 FROM (\(kind.users)) WHERE digest = ?)",
-            arguments: [digest]) ?? false
+        return try database.answer(
+            "SELECT NOT EXISTS (SELECT 1 FROM (\(kind.users)) WHERE digest = ?)", [digest]) ?? false
+    }
+}
+
+/// These run once for each of many thousand objects: SQLite compiles them once for a connection, with their triggers.
+extension Database {
+    func run(_ sql: String, _ arguments: StatementArguments) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+
+    fileprivate func answer(_ sql: String, _ arguments: StatementArguments) throws -> Bool? {
+        try Bool.fetchOne(try cachedStatement(sql: sql), arguments: arguments)
     }
 }

@@ -27,6 +27,9 @@ let package = Package(
         .library(name: "LaminaCodec", targets: ["LaminaCodec"]),
         .library(name: "LaminaIndex", targets: ["LaminaIndex"]),
         .library(name: "LaminaUnion", targets: ["LaminaUnion"]),
+        .library(name: "LaminaCatalog", targets: ["LaminaCatalog"]),
+        // For programs that do without the command line.
+        .library(name: "LaminaEngine", targets: ["LaminaEngine"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -68,6 +71,10 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
         .executableTarget(
             name: "lamina", dependencies: ["LaminaCommands"], path: "Tools/lamina", swiftSettings: strict),
+        // The program of LaminaEngine's article.
+        .executableTarget(
+            name: "load-and-mount", dependencies: ["LaminaEngine"], path: "docs/examples/load-and-mount",
+            swiftSettings: strict),
 
         .target(
             name: "LaminaTestSupport", dependencies: ["LaminaUnion"], path: "Tests/LaminaTestSupport",
@@ -94,6 +101,7 @@ let package = Package(
         tests("DifferentialTests", ["TreeModel", "lamina-mountd"]),
         tests("CrashTests", ["TreeModel", "lamina-mountd"]),
         tests("ConcurrencyTests", ["TreeModel", "LaminaUnion", "lamina-mountd"]),
-        tests("CommandTests", ["LaminaEngine", "TreeModel", "lamina", "lamina-mountd"]),
+        tests(
+            "CommandTests", ["LaminaEngine", "TreeModel", "lamina", "lamina-mountd", "load-and-mount"]),
     ]
 )

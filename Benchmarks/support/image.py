@@ -94,3 +94,17 @@ class Image:
         with open(os.path.join(path, "oci-layout"), "w") as file:
             json.dump({"imageLayoutVersion": "1.0.0"}, file)
         return Image(path)
+
+
+def image_of(tars, path):
+    """An image of nothing but plain tars, whose layout is made at `path`; the one that is there, without tars."""
+    if not tars:
+        return Image(path)
+    base = Image.__new__(Image)
+    base.tag = "latest"
+    base.config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}
+    base.manifest = {
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [],
+    }
+    return base.with_layers((), path, added=tars)

@@ -20,6 +20,10 @@ public struct LaminaError: Error, Sendable {
         case noSpace = 5
         /// The command line is wrong (`EX_USAGE` of `sysexits.h`).
         case usage = 64
+        /// What `lamina run` should run is there and cannot be invoked; as shells say it.
+        case programUnusable = 126
+        /// There is nothing of that name to run; as shells say it.
+        case programNotFound = 127
         /// Stopped on request. The command ends with 128 + the signal's number.
         case interrupted = 130
 
@@ -32,6 +36,8 @@ public struct LaminaError: Error, Sendable {
             case .busy: "in use, already mounted, or locked by another process"
             case .noSpace: "no space left"
             case .usage: "wrong command line"
+            case .programUnusable: "run: the program cannot be invoked"
+            case .programNotFound: "run: the program is not in the sandbox"
             case .interrupted: "stopped by SIGINT (143: by SIGTERM, 129: by SIGHUP)"
             }
         }

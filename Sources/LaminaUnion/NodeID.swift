@@ -84,4 +84,6 @@ extension FileStatus {
 public struct Entry: Sendable {
     public var id: NodeID
     public var status: FileStatus
+    /// Whether the kernel has to ask for the name each time, whatever it may remember of the node.
+    public var isNameFleeting = false
 }

@@ -16,6 +16,8 @@ public struct UnionOptions: Sendable {
     public var isReadOnly = false
     /// Nothing is made durable until the mount ends.
     public var isVolatile = false
+    /// A name leads to what differs from it by case alone, where nothing has the name itself.
+    public var ignoresCase = false
     public var ownership = Ownership.own
     /// How many nodes beneath redirects may have a descriptor; nil: as the process's limit allows.
     public var redirectDescriptors: Int?
@@ -42,6 +44,8 @@ public final class Union: Sendable {
     /// Which lower nodes the sandbox holds a twin of. Only ever set.
     let twins: AtomicBits
     let isReadOnly: Bool
+    /// Whether names are looked up without regard to case (`NameCase`).
+    public let ignoresCase: Bool
     let snapshots = DirectorySnapshots()
     let nodeFiles = NodeFiles()
     let redirects: Redirects
@@ -60,6 +64,7 @@ public final class Union: Sendable {
     ) throws(Errno) {
         self.lower = lower
         isReadOnly = options.isReadOnly
+        ignoresCase = options.ignoresCase
         redirects = try Redirects(options)
         residentIndex = ResidentIndex(lower)
         let tree = try UpperTree(root: upper, work: work, nodes: lower.tree.nidLimit, options)

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import LaminaCore
 import LaminaEngine
@@ -50,9 +51,29 @@ import Testing
 
     @Test(arguments: ["bash", "zsh", "fish"])
     func completions(_ shell: String) throws {
-        let run = try LaminaProgram().run("--generate-completion-script", shell)
+        let lamina = try LaminaProgram()
+        let run = try lamina.run("--generate-completion-script", shell)
         #expect(run.exitCode == 0 && run.errors.isEmpty)
+        // The shell itself takes it.
+        if let program = Spawn.locate(ByteString(shell)) {
+            let script = try lamina.file(Array(run.output.utf8), named: "script")
+            let judged = try CommandRun.run(program, ["-n", script])
+            #expect(judged.exitCode == 0 && judged.errors.isEmpty, "\(judged)")
+        } else {
+            print("SKIPPED, NOT TESTED: that \(shell), which is not here, takes its completion script")
+        }
         for verb in ["commit", "history", "ls-files"] { #expect(run.output.contains(verb), "\(verb)") }
+    }
+
+    /// What `Tools/generate-manuals` makes pages of.
+    @Test func describesItselfToTheManualsGenerator() throws {
+        let run = try LaminaProgram().run("--experimental-dump-help")
+        let tree = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let command = tree["command"] as? [String: Any]
+        let below = command?["subcommands"] as? [[String: Any]] ?? []
+        let names = below.compactMap { $0["commandName"] as? String }
+        for verb in ["load", "mount", "run", "volume"] { #expect(names.contains(verb), "\(names)") }
     }
 
     @Test func versionAndInformation() throws {

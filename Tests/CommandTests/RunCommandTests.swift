@@ -125,8 +125,8 @@ import Testing
         let lamina = try program()
         #expect(try lamina.run("run", "-d", "--name", "short", "shell", "sh", "-c", ":").exitCode == 0)
         let failed = try lamina.run("run", "-d", "--name", "none", "shell", "/no/such")
-        #expect(failed.exitCode == 1 && failed.output.isEmpty, "\(failed)")
-        #expect(failed.errors.contains("did not start the container"), "\(failed)")
+        #expect(failed.exitCode == 127 && failed.output.isEmpty, "\(failed)")
+        #expect(failed.errors.contains("/no/such: no such program in the sandbox"), "\(failed)")
         for name in ["short", "none"] { try lamina.lines("stop", name) }
         #expect(try lamina.lines("ps", "-q").isEmpty)
     }
@@ -222,24 +222,55 @@ import Testing
         try lamina.unmount("box")
     }
 
+    /// Docker's codes: 127 for what is not there, 126 for what cannot be invoked, 125 where Lamina or the runtime
+    /// fails, whichever the runtime is.
+    @Test(arguments: containerRuntimes) func exitCodes(_ runtime: String) throws {
+        let lamina = try program()
+        func run(_ words: String...) throws -> CommandRun {
+            try lamina.run(
+                ["run", "--rm", "--runtime", runtime] + words, environment: ["PATH": try lamina.runtimePath()]
+            )
+        }
+        for name in ["/no/such", "nosuch", "./bin/nosuch"] {
+            let none = try run("shell", name)
+            #expect(none.exitCode == 127, "\(none)")
+            #expect(none.errors.contains("\(name): no such program in the sandbox"), "\(none)")
+        }
+        for name in ["/etc/passwd", "/etc", "/etc/passwd/x"] {
+            let unusable = try run("shell", name)
+            #expect(unusable.exitCode == 126, "\(unusable)")
+            #expect(unusable.errors.contains("\(name): cannot be executed in the sandbox"), "\(unusable)")
+        }
+        // The path is the container's, and so are what it finds and who may execute it.
+        #expect(try run("-e", "PATH=/etc", "shell", "passwd").exitCode == 126)
+        #expect(try run("-e", "PATH=/etc", "shell", "sh").exitCode == 127)
+        #expect(try run("-u", "ann", "shell", "/etc/passwd").exitCode == 126)
+        // The program is there, the directory to run it in is none.
+        let elsewhere = try run("-w", "/etc/passwd", "shell", "sh")
+        #expect(elsewhere.exitCode == 125 && elsewhere.errors.contains("did not start"), "\(elsewhere)")
+        // The program's own codes are handed on, whatever they mean elsewhere.
+        for code: Int32 in [0, 1, 3, 125, 126, 127, 255] {
+            #expect(try run("shell", "sh", "-c", "exit \(code)").exitCode == code)
+        }
+        #expect(try lamina.lines("ps", "-aq").isEmpty)
+    }
+
     @Test func fails() throws {
         let lamina = try program()
-        lamina.expectFailure(try lamina.run("run", "nobody"), code: 3, "nobody: no such image")
+        lamina.expectFailure(try lamina.run("run", "nobody"), code: 125, "nobody: no such image")
         lamina.expectFailure(try lamina.run("run"), code: 64)
         lamina.expectFailure(try lamina.run("run", "--runtime", "x", "shell"), code: 64, "x")
         lamina.expectFailure(try lamina.run("run", "-d", "-t", "shell"), code: 64, "-d and -t")
         lamina.expectFailure(try lamina.run("stop", "-t", "-1", "x"), code: 64, "-t")
         lamina.expectFailure(
-            try lamina.run("run", "--rm", "-u", "bob", "shell"), code: 3, "bob: no such user")
+            try lamina.run("run", "--rm", "-u", "bob", "shell"), code: 125, "bob: no such user")
         lamina.expectFailure(
-            try lamina.run("run", "-d", "--rm", "-u", "bob", "shell"), code: 3, "bob: no such user")
+            try lamina.run("run", "-d", "--rm", "-u", "bob", "shell"), code: 125, "bob: no such user")
         lamina.expectFailure(
-            try lamina.run("run", "--rm", "-u", "ann:nobody", "shell"), code: 3, "nobody: no such group")
+            try lamina.run("run", "--rm", "-u", "ann:nobody", "shell"), code: 125, "nobody: no such group")
         lamina.expectFailure(
-            try lamina.run("run", "--rm", "--entrypoint", "", "shell"), code: 1, "no command specified")
+            try lamina.run("run", "--rm", "--entrypoint", "", "shell"), code: 125, "no command specified")
         lamina.expectFailure(try lamina.run("bundle", "nobody", "/x"), code: 3, "no such sandbox")
-        let none = try lamina.run("run", "--rm", "shell", "/no/such")
-        #expect(none.exitCode == 1 && none.errors.contains("did not start the container"), "\(none)")
         // Nothing of them stays.
         #expect(try lamina.lines("ps", "-aq").isEmpty)
     }

@@ -33,7 +33,8 @@ import Testing
                 add(&tar, "Files/Windows/kernel.dll", "0", noise(150_000, seed: 1))
                 add(&tar, "Files/linked.dll", "1", link: "Files/Windows/kernel.dll")
                 add(&tar, "Files/Users/gone.txt", "0", Array("gone".utf8))
-                add(&tar, "Files/Documents and Settings", "2", link: "C:/Users", attributes: 9238)
+                add(&tar, "Files/Documents and Settings", "2", link: "C:\\Users", attributes: 9238)
+                add(&tar, "Files/other", "2", link: "D:\\x", attributes: 9238)
                 add(&tar, "Hives/System_Delta", "0", Array("regf".utf8))
                 add(&tar, "UtilityVM/Files/BCD", "0", noise(70_000, seed: 3))
             },
@@ -41,8 +42,9 @@ import Testing
                 add(&tar, "Files", "5", attributes: 16)
                 add(&tar, "Files/Users", "5", attributes: 17)
                 add(&tar, "Files/Users/.wh.gone.txt")
-                add(&tar, "Files/Users/new.txt:Zone.Identifier", "0", Array("[ZoneTransfer]".utf8))
                 add(&tar, "Files/Users/new.txt", "0", Array("new".utf8), attributes: 33)
+                tar.add("Files/Users/new.txt:Zone.Identifier", Array("[ZoneTransfer]".utf8))
+                tar.add("Files/Users/new.txt:large", noise(70_000, seed: 4))
                 // A link to a file of the layer below, by its whole name.
                 add(&tar, "Files/again.dll", "1", link: "Files/Windows/kernel.dll")
                 add(&tar, "Hives/Software_Delta", "0", Array("regf2".utf8))
@@ -80,6 +82,32 @@ import Testing
         }
     }
 
+    /// As Windows finds names; what volumes hold is the host's, where case counts, wherever they were said to be.
+    @Test(.enabled(if: canMountBoxes)) func ignoresCaseWhereAsked() throws {
+        let lamina = try LaminaProgram()
+        try lamina.lines("load", "-q", "-i", lamina.layout(Self.image().layout, named: "windows"))
+        let host = "\(lamina.path("host"))"
+        try lamina.lines("create", "windows", "--name", "box", "-v", "\(host):/USERS", "-v", "\(host):/new")
+        let mountpoint = try #require(try lamina.lines("mount", "--ignore-case", "box").first)
+        let script = """
+            cd '\(mountpoint)'; cmp WINDOWS/Kernel.DLL Windows/kernel.dll; test ! -e windows/nothing
+            echo x > NEW/File; cat USERS/File new/File; ls; test ! -e new/FILE; test ! -e USERS/new.txt
+            echo y > windows/NOTHING; cat WINDOWS/nothing; rm Windows/Nothing; ls windows
+            rmdir New 2>/dev/null || echo busy; stat -c %N "DOCUMENTS AND SETTINGS"
+            """
+        let run = try CommandRun.run("/bin/bash", ["-ec", script])
+        #expect(
+            run.lines == [
+                "x", "x", "Documents and Settings", "Users", "Windows", "again.dll", "linked.dll", "new",
+                "other", "y", "kernel.dll", "busy", "'DOCUMENTS AND SETTINGS' -> '/Users'",
+            ] && run.exitCode == 0, "\(run)")
+        try lamina.unmount("box")
+        // Of that mount alone.
+        #expect(try lamina.look("box", "test -e WINDOWS || echo none") == ["none"])
+        lamina.expectFailure(
+            try lamina.run("mount", "--ignore-case=x", "box"), code: 64, "--ignore-case")
+    }
+
     @Test(.enabled(if: canMountBoxes)) func theMountShowsFiles() throws {
         let lamina = try LaminaProgram()
         try lamina.lines("load", "-q", "-i", lamina.layout(Self.image().layout, named: "windows"))
@@ -90,18 +118,19 @@ import Testing
         #expect(
             tree
                 == [
-                    "Documents and Settings|l|1|8|C:/Users|\(time)",
-                    "Users/new.txt:Zone.Identifier|f|1|14||\(time)",
+                    "Documents and Settings|l|1|6|/Users|\(time)",
+                    "Users/new.txt:large|f|1|70000||1500000000.0000000000",
                     "Users/new.txt|f|1|3||\(time)", "Users|d|\(time)",
                     "Windows/kernel.dll|f|3|150000||\(time)",
                     "Windows|d|\(time)", "again.dll|f|3|150000||\(time)",
-                    "linked.dll|f|3|150000||\(time)",
+                    "linked.dll|f|3|150000||\(time)", "other|l|1|4|D:\\x|\(time)",
                     "|d|\(time)",
                 ], "\(tree)")
         let attributes = try lamina.look(
             "box", "getfattr -d -m user. --only-values Users Users/new.txt Windows/kernel.dll; echo")
         let descriptor = "AQAUgBQAAAAkAAAA"
-        #expect(attributes == ["17\(descriptor)33\(descriptor)32\(descriptor)"], "\(attributes)")
+        #expect(
+            attributes == ["17\(descriptor)33\(descriptor)[ZoneTransfer]32\(descriptor)"], "\(attributes)")
         // Written to, looked at, exported; but no layer is made of it.
         try lamina.change(
             "box", "echo changed >> Users/new.txt; mv again.dll Windows; chmod 600 Windows/kernel.dll")

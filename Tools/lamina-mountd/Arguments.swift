@@ -12,6 +12,8 @@ struct Arguments {
     var task: Task
     var isReadOnly = false
     var isVolatile = false
+    /// Looks names up without regard to case.
+    var ignoresCase = false
     /// Mounts what a volatile mount left that did not end cleanly.
     var force = false
     var data = DataChoice.automatic
@@ -44,7 +46,7 @@ struct Arguments {
 
     static let usage = """
         usage: lamina-mountd --root DIR --chain HEX --sandbox DIR --mountpoint DIR
-                             [--read-only] [--volatile] [--force] [--uidmap MAP] [--gidmap MAP]
+                             [--read-only] [--volatile] [--force] [--ignore-case] [--uidmap MAP] [--gidmap MAP]
                              [--data auto|passthrough|cached] [--no-passthrough]
                              [--verify-on-open] [--ready-fd N]
                lamina-mountd --root DIR --chain HEX --sandbox DIR --materialize [--all]
@@ -64,6 +66,7 @@ struct Arguments {
             case "--read-only": isReadOnly = true
             case "--volatile": isVolatile = true
             case "--force": force = true
+            case "--ignore-case": ignoresCase = true
             case "--no-passthrough": withoutPassthrough = true
             case "--verify-on-open": verifiesOnOpen = true
             case "--materialize", "--all": values[word] = word

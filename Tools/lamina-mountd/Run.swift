@@ -109,6 +109,7 @@ private func unionOptions(_ arguments: Arguments, _ counters: Counters?) -> Unio
     var options = UnionOptions()
     options.isReadOnly = arguments.isReadOnly
     options.isVolatile = arguments.isVolatile
+    options.ignoresCase = arguments.ignoresCase
     if let counters { options.copiedUp = { counters.count(CounterEvent($0)) } }
     if geteuid() != 0 {
         let identities = arguments.identities

@@ -3,20 +3,15 @@
 An SVG of its own, on a logarithmic axis; a bar spans the runs, a dot is their median, a tick the target.
 """
 
-import html
 import math
 import statistics
+
+from pictures import style
 
 from .report import is_wide, paired, present
 from .targets import OVERLAY, ROWS
 
-# Who comes later is drawn over who came before.
-COLOURS = {
-    "floor-cached": "#d9cdea", "floor": "#b9a3d6", "ext4": "#8a8a8a", "fuse-overlayfs": "#c2571a",
-    "lamina-cached": "#2a9d64", "lamina": "#1b6ec2", "lamina-passthrough": "#1b6ec2",
-}
-NAMES = {"floor": "bare FUSE server", "floor-cached": "bare FUSE server, opens not asked"}
-LEFT, WIDTH, LINE, TOP = 330, 560, 22, 66
+LEFT, WIDTH, LINE = 330, 560, 22
 LOWEST, HIGHEST = 0.1, 100
 
 
@@ -26,64 +21,47 @@ def place(ratio):
     return LEFT + WIDTH * share
 
 
-def text(x, y, words, anchor="start", colour="#222", size=12):
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}">{html.escape(words)}</text>'
-
-
-def axis(bottom):
+def axis(top, bottom):
     parts = []
     for ratio in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100):
         x = place(ratio)
-        colour = "#222" if ratio == 1 else "#ddd"
-        parts.append(f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="{colour}"/>')
-        parts.append(text(x, TOP - 14, f"{ratio:g}", "middle", "#555", 11))
-    return parts
-
-
-def legend(contenders):
-    parts, x = [], 10
-    for name in contenders:
-        words = NAMES.get(name, name)
-        parts.append(f'<circle cx="{x + 5}" cy="20" r="5" fill="{COLOURS[name]}"/>')
-        parts.append(text(x + 14, 24, words))
-        x += 34 + 7 * len(words)
+        parts.append(style.line(x, top, x, bottom, "line" if ratio == 1 else "grid"))
+        parts.append(style.text(x, top - 6, f"{ratio:g}", "middle", "faint", 11))
     return parts
 
 
 def line(row, found, contenders, y):
     """One row's marks; None when nobody stands beside overlayfs."""
     parts = []
-    for name in contenders:
+    for name in style.drawing_order(contenders):
         ratios = present(paired(found.get(name, []), found.get(OVERLAY, [])))
         if not ratios:
             continue
         low, high, middle = place(min(ratios)), place(max(ratios)), place(statistics.median(ratios))
-        opacity = 0.4 if is_wide(ratios) else 1
-        parts.append(f'<g opacity="{opacity}" fill="{COLOURS[name]}" stroke="{COLOURS[name]}">'
-                     f'<line x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}" stroke-width="3" opacity="0.5"/>'
-                     f'<circle cx="{middle:.1f}" cy="{y}" r="5" stroke="white"/></g>')
+        parts.append(f'<g opacity="{0.4 if is_wide(ratios) else 1}">{style.line(low, y, high, y, style.kind(name), 3)}'
+                     f'<circle cx="{middle:.1f}" cy="{y}" r="5" class="{style.kind(name)}"/></g>')
     if not parts:
         return None
     for target in row.targets:
         if target.kind == "most" and target.other == OVERLAY:
-            x = place(target.bound)
-            parts.append(f'<line x1="{x:.1f}" y1="{y - 9}" x2="{x:.1f}" y2="{y + 9}" stroke="#c00" stroke-width="2"/>')
-    return [text(LEFT - 10, y + 4, row.what, "end"), *parts]
+            parts.append(style.line(place(target.bound), y - 9, place(target.bound), y + 9, "target", 2))
+    return [style.text(LEFT - 10, y + 4, row.what, "end"), *parts]
 
 
 def picture(results):
     """The SVG of all rows whose base is overlayfs."""
-    contenders = [name for name in COLOURS if any(name in found for found in results.values())]
-    parts, y = [], TOP + 12
+    contenders = {name for found in results.values() for name in found} - {"engine"}
+    width = LEFT + WIDTH + 30
+    parts, top = style.legend(contenders, 44, width)
+    top += 24
+    rows, y = [], top + 16
     for row in ROWS:
         if row.base != OVERLAY or row.figure not in results:
             continue
         drawn = line(row, results[row.figure], contenders, y)
         if drawn:
-            parts += drawn
+            rows += drawn
             y += LINE
-    width, height = LEFT + WIDTH + 30, y + 24
-    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" font-family="sans-serif"><rect width="{width}" height="{height}" fill="white"/>')
-    foot = text(LEFT, height - 8, "time over overlayfs's in the same run (left is faster); red: target", "start", "#555", 11)
-    return "\n".join([head, *legend(contenders), *axis(y - 8), *parts, foot, "</svg>", ""])
+    foot = "time over overlayfs's in the same run: left is faster; red: target; beyond the axis: at its end"
+    parts += [*axis(top, y - 8), *rows, style.text(LEFT, y + 12, foot, "start", "faint", 11)]
+    return style.frame(parts, width, y + 24, "A mounted tree beside kernel overlayfs")

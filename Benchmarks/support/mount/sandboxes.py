@@ -180,6 +180,11 @@ def contenders(programs):
     words = call(programs["lamina"], "mount", "--help")
     modes = [mode for mode in ("passthrough", "cached") if "--data" in words and mode in words]
     found = {"ext4": Plain, "overlayfs": Overlay, "fuse-overlayfs": FuseOverlay}
+    if variants := programs.get("variants"):
+        for name in sorted(os.listdir(variants)):
+            own = {**programs, "lamina": os.path.join(variants, name, "lamina")}
+            found[f"lamina-{name}"] = lambda room, _, own=own: Lamina(room, own)
+        return found
     for mode in modes or [""]:
         name = f"lamina-{mode}" if mode else "lamina"
         found[name] = lambda room, programs, mode=mode: Lamina(room, programs, mode)

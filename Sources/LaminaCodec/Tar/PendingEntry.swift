@@ -169,8 +169,9 @@ extension PendingEntry {
     }
 
     private func symlinkTarget(_ header: TarHeader, _ path: ByteString) throws(LayerError) -> ByteString {
-        let target = linkName(header)
+        var target = linkName(header)
         if target.isEmpty { throw .emptyLinkTarget(path) }
+        if !local.windowsAttributes.isEmpty { target = WindowsLink.target(target) }
         if target.count > Limits.symlinkLength { throw .symlinkTargetTooLong(path) }
         return ByteString(target)
     }

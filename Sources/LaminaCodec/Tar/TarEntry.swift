@@ -31,6 +31,8 @@ public struct TarEntry: Sendable, Hashable {
     public var size: UInt64
     /// Of a sparse file, where the payload's bytes belong.
     public var sparse: SparseMap?
+    /// Whose alternate data stream it is, if that one's xattr can hold it. Its path and payload are a file's all the same.
+    public var alternateStream: AlternateStream?
 
     public init(
         path: ByteString, kind: TarEntryKind, attributes: FileAttributes,

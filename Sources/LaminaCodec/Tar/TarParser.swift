@@ -69,6 +69,7 @@ public struct TarParser: ~Copyable {
     private var sawZeroBlock = false
     private var headers: UInt64 = 0
     private var metadataSize: UInt64 = 0
+    private var streamOwner = StreamOwner()
     private var headerOffset: UInt64 = 0
     /// Bytes of the tar that were passed.
     public private(set) var offset: UInt64 = 0
@@ -208,7 +209,7 @@ extension TarParser {
     private mutating func startEntry(_ header: TarHeader) throws(CodecError) -> TarEvent? {
         let taken = pending
         pending.closeEntry()
-        let entry: TarEntry
+        var entry: TarEntry
         let stored: UInt64
         let sparse: PendingSparse?
         do throws(TarFault) {
@@ -228,6 +229,10 @@ extension TarParser {
         metadataSize &+= entry.metadataSize
         if metadataSize > limits.metadataSize {
             throw .layer(.metadataTooLarge(limit: limits.metadataSize))
+        }
+        if sparse == nil {
+            // A share of their own: for want of room a stream stays a file, but a layer is refused.
+            streamOwner.meet(&entry, room: limits.metadataSize / 4)
         }
         if let sparse { return try startSparse(entry, sparse) }
         let padding = Self.padding(behind: stored)

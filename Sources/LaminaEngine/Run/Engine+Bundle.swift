@@ -29,7 +29,7 @@ extension Engine {
         }
     }
 
-    private func bundle(
+    func bundle(
         of sandbox: Sandbox, at mountpoint: ByteString, _ options: RunOptions
     ) throws(LaminaError) -> RuntimeBundle {
         let image = try process(of: sandbox)

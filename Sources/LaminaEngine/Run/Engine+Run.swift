@@ -10,7 +10,8 @@ extension Engine {
     ///
     /// - Parameter started: called when the program is there, or was.
     /// Throws `notFound` when there is no runtime or the image's user is unknown, `busy` while the sandbox is mounted,
-    /// `failure` when the runtime does not start the container; it has then said why on the standard error. A sandbox
+    /// `programNotFound` and `programUnusable` for what the sandbox has no program of, `failure` when the runtime does
+    /// not start the container for another reason; it has then said why on the standard error. A sandbox
     /// of which `options.removesSandbox` is goes in any case.
     public func run(
         _ name: String, runtime: ContainerRuntime? = nil, _ options: RunOptions = RunOptions(),
@@ -86,11 +87,26 @@ extension Engine {
             defer { forwarder.forget() }
             return try Self.wait(for: process, untilThere: isThere, started)
         }
-        guard isThere() else {
-            let name = program.components.last ?? program
-            throw LaminaError(.failure, "\(name)", "did not start the container (exit code \(code))")
-        }
+        guard isThere() else { throw failure(of: program, code, sandbox, options) }
         return code
+    }
+
+    /// Why a runtime that ended with `code` did not start a program.
+    private func failure(
+        of runtime: ByteString, _ code: Int32, _ sandbox: Sandbox, _ options: RunOptions
+    ) -> LaminaError {
+        if let place = sandbox.mountpoint ?? (try? self.sandbox(sandbox.id).mountpoint),
+            let root = try? Descriptor.open(place, OpenFlag.path | O_DIRECTORY),
+            let bundle = try? bundle(of: sandbox, at: place, options), let name = bundle.arguments.first
+        {
+            switch ProgramSearch.look(for: bundle, in: root) {
+            case .absent: return LaminaError(.programNotFound, name, "no such program in the sandbox")
+            case .unusable: return LaminaError(.programUnusable, name, "cannot be executed in the sandbox")
+            case .found: break
+            }
+        }
+        let name = runtime.components.last ?? runtime
+        return LaminaError(.failure, "\(name)", "did not start the container (exit code \(code))")
     }
 
     private static func wait(

@@ -45,6 +45,11 @@ struct RuntimeBundle {
         ])
     }
 
+    /// Where programs are looked for that are named without a slash.
+    var searchPath: String {
+        environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? Self.path
+    }
+
     private var process: [String: Any] {
         var environment = environment
         func set(_ name: String, _ value: String) {

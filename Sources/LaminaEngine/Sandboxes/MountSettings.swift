@@ -14,6 +14,8 @@ public struct MountSettings: Sendable, Hashable {
     /// Which ids the mount shows for those of the image; nil shows them as they are.
     public var users: IdentityMap?
     public var groups: IdentityMap?
+    /// Whether a name leads to what differs from it by case alone, where nothing has the name itself.
+    public var ignoresCase = false
     public var data = DataMode.auto
     /// Whether the server moves all bytes itself.
     public var withoutPassthrough = false
@@ -38,6 +40,7 @@ public struct MountSettings: Sendable, Hashable {
         var result: [ByteString] = readOnly ? ["--read-only"] : []
         if isVolatile { result.append("--volatile") }
         if force { result.append("--force") }
+        if ignoresCase { result.append("--ignore-case") }
         if let users { result += ["--uidmap", ByteString(users.description)] }
         if let groups { result += ["--gidmap", ByteString(groups.description)] }
         if data != .auto { result += ["--data", ByteString(data.rawValue)] }

@@ -52,7 +52,7 @@ extension fuse_entry_param {
     /// Number 0 says that there is no such name.
     init(_ entry: Entry?, _ identities: Identities?) {
         self.init()
-        entry_timeout = Reply.timeout(ofNameOf: entry?.status)
+        entry_timeout = Reply.timeout(ofNameOf: entry)
         guard let entry else { return }
         ino = entry.id.rawValue
         attr_timeout = Reply.timeout(of: entry.status)

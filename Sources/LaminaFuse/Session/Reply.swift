@@ -31,9 +31,10 @@ struct Reply: ~Copyable {
     static func timeout(of status: FileStatus) -> Double { timeout(of: status.lifetime) }
 
     /// Seconds for which it may remember that a name leads to a node.
-    static func timeout(ofNameOf status: FileStatus?) -> Double {
-        guard let status, status.isShared else { return timeout }
-        return timeout(of: status)
+    static func timeout(ofNameOf entry: Entry?) -> Double {
+        guard let entry else { return timeout }
+        if entry.isNameFleeting { return 0 }
+        return entry.status.isShared ? timeout(of: entry.status) : timeout
     }
 
     @unsafe

@@ -55,6 +55,7 @@ extension Server {
     private func quickLookup(
         _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer
     ) throws(Errno) -> QuickAnswer {
+        if union.ignoresCase { return .none }
         let parent = NodeID(rawValue: header.node)
         switch try union.layerLookup(try body.wireNameSpan(at: 0), in: parent) {
         case .undecided:

@@ -26,6 +26,8 @@ extension Server {
     func quickFullListing(
         _ header: WireHeader, _ body: RawSpan, _ answer: inout WireAnswer
     ) throws(Errno) -> QuickAnswer {
+        // Its names are for the kernel to remember.
+        if union.ignoresCase { return .none }
         let directory = NodeID(rawValue: header.node)
         let (cookie, limit) = try place(body, answer)
         var outcome = QuickAnswer.ready

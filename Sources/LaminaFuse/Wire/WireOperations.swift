@@ -56,7 +56,9 @@ extension Server {
         let name = try body.wireNameSpan(at: 0)
         var reply = WireReply(to: header.unique)
         do throws(Errno) {
-            reply.append(try union.lookup(name, in: parent), identities)
+            // Where case is ignored, a name may come and go under another spelling.
+            let isFleeting = union.ignoresCase && !parent.isRedirected
+            reply.append(try union.lookup(name, in: parent), identities, seconds: isFleeting ? 0 : nil)
         } catch .noSuchFileOrDirectory {
             guard let absence = union.absence(of: name, in: parent), absence != .fleeting else {
                 throw .noSuchFileOrDirectory

@@ -121,7 +121,7 @@ extension WireReply {
     mutating func append(_ entry: Entry?, _ identities: Identities?, seconds: UInt64? = nil) {
         append(entry?.id.rawValue ?? 0)
         append(UInt64(0))  // generation
-        append(seconds ?? UInt64(Reply.timeout(ofNameOf: entry?.status)))
+        append(seconds ?? UInt64(Reply.timeout(ofNameOf: entry)))
         append(UInt64(entry.map { Reply.timeout(of: $0.status) } ?? 0))
         append(UInt64(0))  // nanoseconds of both
         if let entry { append(entry.status, identities) } else { appendZeros(WireAnswer.attributesSize) }

@@ -9,6 +9,9 @@ enum AttributeBlock {
     /// `i_xattr_icount` counts four-byte units from here, plus one.
     static let maximumSize = headerSize + (Int(UInt16.max) - 1) * 4
 
+    /// Bytes of the marks of a directory, which come last.
+    static let roomForMarks = 128
+
     /// A name's prefix that one byte of the entry stands for.
     struct Namespace {
         var index: UInt8

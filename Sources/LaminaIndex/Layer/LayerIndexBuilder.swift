@@ -16,6 +16,7 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
     private var tree: LayerTree
     private let entryLimit: Int
     private var entryCount = 0
+    private var streams = StreamHolder()
     /// The first xattr left out since no Linux filesystem can hold its name, such as
     /// `com.apple.provenance`, and how many there were.
     public private(set) var foreignAttributes: (first: ByteString, count: Int)?
@@ -33,6 +34,9 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
     public mutating func add(_ entry: TarEntry, data: FileData) throws(LayerError) {
         entryCount += 1
         guard entryCount <= entryLimit else { throw .tooManyEntries(limit: UInt64(entryLimit)) }
+        if let stream = entry.alternateStream, streams.take(stream, entry.path) { return }
+        let isStream = streams.own(entry.path)
+        if !isStream { try storeStreams() }
         guard !entry.path.isEmpty else { return try addRoot(entry) }
         let (directory, name) = try tree.parent(of: entry.path)
         if name.hasPrefix(Whiteout.prefix), try addWhiteout(name, in: directory, entry.path) { return }
@@ -45,6 +49,10 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
             // overlayfs's own whiteout, from a tool that packed an upper directory.
             tree.names.update(number) { $0.hidesLower = true }
         case .device, .fifo, .file, .symlink: try tree.set(number, to: makeNode(entry, data))
+        }
+        let node = tree.names.links[number].node
+        if node >= 0, !isStream {
+            streams.follow(entry, node: node, used: Int(tree.table.nodes[Int(node)].attributes.count))
         }
     }
 
@@ -62,8 +70,21 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
         guard let device = TreeDevice(diffID: diffID, streamSize: streamSize) else {
             throw .tooLarge("a stream of 2 TiB")
         }
+        do throws(LayerError) { try storeStreams() } catch { throw .tooLarge("names and xattrs of 4 GiB") }
         try tree.finish()
         return try IndexWriter.write(tree.table, devices: [device], to: file)
+    }
+
+    /// Gives a file or directory its alternate data streams, of which the last was met.
+    private mutating func storeStreams() throws(LayerError) {
+        guard !streams.attributes.isEmpty else { return }
+        let node = Int(streams.node)
+        var block = Array(tree.table.bytes[tree.table.nodes[node].attributes.range])
+        for attribute in streams.attributes {
+            _ = try AttributeBlock.append(attribute, to: &block, path: attribute.name)
+        }
+        streams.clear()
+        tree.table.nodes[node].attributes = try tree.store(block.raw)
     }
 
     private mutating func addRoot(_ entry: TarEntry) throws(LayerError) {
@@ -175,7 +196,9 @@ public struct LayerIndexBuilder: LayerEntrySink, ~Copyable {
         }
         for mark in marks { AttributeBlock.append(mark, to: &block) }
         // Room for the marks of a directory, which come last.
-        guard block.count <= AttributeBlock.maximumSize - 128 else { throw .attributesTooLarge(entry.path) }
+        guard block.count <= AttributeBlock.maximumSize - AttributeBlock.roomForMarks else {
+            throw .attributesTooLarge(entry.path)
+        }
         return try tree.store(block.raw)
     }
 }

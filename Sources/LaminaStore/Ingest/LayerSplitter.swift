@@ -58,6 +58,8 @@ struct LayerSplitter: ~Copyable {
                 try begin(entry, chunk, at: cursor, staging)
             case .payload(let range) where isObject:
                 try takeObject(chunk, range, staging)
+            case .payload(let range) where entry?.alternateStream != nil:
+                for index in range { entry?.alternateStream?.bytes.append(chunk[index]) }
             case .payload(let range):
                 try sparse?.write(chunk.extracting(range).raw, progress)
             case .endOfEntry:

@@ -74,7 +74,7 @@ extension Union {
     ) throws(Errno) -> Entry? {
         let id = NodeID(rawValue: inode)
         if untouched(directory) != nil, let nid = untouched(id) {
-            return Entry(id: id, status: try lower.status(nid))
+            return named(Entry(id: id, status: try lower.status(nid)))
         }
         return try lookup(name, in: directory)
     }

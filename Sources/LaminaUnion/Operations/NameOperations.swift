@@ -9,12 +9,14 @@ extension Union {
     /// Where the sandbox has nothing of that name: O(log entries), no lock, no allocation.
     public func lookup(_ name: Span<UInt8>, in parent: NodeID) throws(Errno) -> Entry? {
         switch try layerLookup(name, in: parent) {
-        case .absent: return nil
-        case .found(let id, let node): return Entry(id: id, status: lower.status(node))
-        case .undecided: break
+        case .absent where !ignoresCase: return nil
+        case .found(let id, let node): return named(Entry(id: id, status: lower.status(node)))
+        case .absent, .undecided: break
         }
-        let name = ByteString(name)
-        if let entry = try redirects.lookup(name, in: parent) { return entry }
+        let asked = ByteString(name)
+        if let entry = try redirects.lookup(asked, in: parent) { return entry }
+        let name = try meant(asked, in: parent)
+        if name != asked, let entry = try redirects.lookup(name, in: parent) { return entry }
         return try lookUpCovered(name, in: parent)
     }
 
@@ -23,7 +25,7 @@ extension Union {
         try withNamespace { (namespace) throws(Errno) in
             let entry = try namespace.lookup(name, in: parent)
             if let entry { namespace.remember(entry.id) }
-            return entry
+            return entry.map { named($0) }
         }
     }
 
@@ -91,33 +93,37 @@ extension Union {
         _ make: (borrowing Descriptor, ByteString, UInt32) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
         try checkName(name)
+        let name = try meant(name, in: parent)
         if parent.isRedirected { return try redirects.create(name, in: parent, creation, make) }
         return try change { (namespace) throws(Errno) in
             let entry = try namespace.create(name, in: parent, type: type, creation, make)
             namespace.remember(entry.id)
-            return entry
+            return named(entry)
         }
     }
 
     /// Makes `name` one more name of `id`, counted as looked up.
     public func link(_ id: NodeID, to name: ByteString, in parent: NodeID) throws(Errno) -> Entry {
         try checkName(name)
+        let name = try meant(name, in: parent)
         if let entry = try redirects.link(id, to: name, in: parent) { return entry }
         return try change { (namespace) throws(Errno) in
             let entry = try namespace.link(id, to: name, in: parent)
             namespace.remember(entry.id)
-            return entry
+            return named(entry)
         }
     }
 
     /// Removes a name of a file.
     public func removeFile(_ name: ByteString, in parent: NodeID) throws(Errno) {
+        let name = try meant(name, in: parent)
         if try redirects.remove(name, in: parent, isDirectory: false) { return }
         try change { (namespace) throws(Errno) in try namespace.removeFile(name, in: parent) }
     }
 
     /// Removes an empty directory.
     public func removeDirectory(_ name: ByteString, in parent: NodeID) throws(Errno) {
+        let name = try meant(name, in: parent)
         if try redirects.remove(name, in: parent, isDirectory: true) { return }
         try change { (namespace) throws(Errno) in try namespace.removeDirectory(name, in: parent) }
     }
@@ -127,6 +133,8 @@ extension Union {
         _ name: ByteString, in parent: NodeID, to newName: ByteString, in newParent: NodeID, flags: UInt32
     ) throws(Errno) {
         try checkName(newName)
+        let name = try meant(name, in: parent)
+        let newName = try meant(newName, in: newParent)
         if try redirects.rename(name, in: parent, to: newName, in: newParent, flags: flags) { return }
         try change { (namespace) throws(Errno) in
             try namespace.rename(name, in: parent, to: newName, in: newParent, flags: flags)

@@ -53,7 +53,9 @@ import Testing
         return false
     }
 
-    @Test func aloneItIsRemembered() throws {
+    /// Where case is ignored, the name of the volume's place is asked for each time.
+    @Test(.enabled(if: !MountedSandbox.commonOptions.contains("--ignore-case")))
+    func aloneItIsRemembered() throws {
         let mount = try mount()
         #expect(try requestsLater(mount) == 0)
         // A killed server is not in the way of the next.

@@ -28,6 +28,11 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Mount as it is what a volatile mount left that did not end cleanly.")
     var force = false
 
+    @Flag(
+        name: .customLong("ignore-case"),
+        help: "Look names up as Windows does: FOO finds foo. Each lookup then asks the server.")
+    var ignoreCase = false
+
     @Option(help: "Who moves the bytes of open files: auto, passthrough or cached.")
     var data = MountSettings.DataMode.auto
 
@@ -59,6 +64,7 @@ struct MountCommand: ParsableCommand {
         settings.groups = gidmap?.map
         settings.isVolatile = volatile
         settings.force = force
+        settings.ignoresCase = ignoreCase
         settings.data = data
         settings.withoutPassthrough = noPassthrough
         settings.verifiesOnOpen = verifyOnOpen

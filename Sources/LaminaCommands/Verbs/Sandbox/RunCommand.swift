@@ -11,7 +11,8 @@ struct RunCommand: ParsableCommand {
         commandName: "run", abstract: "Run a program in a new sandbox, and unmount it when it ends.",
         discussion: """
             Namespaces, cgroups and capabilities are made by crun or runc. The container has the host's network. \
-            The exit code is the program's.
+            The exit code is the program's; 125 when Lamina or the runtime fails, 126 when the program cannot be \
+            invoked, 127 when it is not found.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -64,6 +65,15 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        do {
+            try runProgram()
+        } catch let error as LaminaError {
+            Terminal.error(error.message)
+            throw ExitCode(error.code.ofRun)
+        }
+    }
+
+    private func runProgram() throws {
         if tty, isatty(0) == 0 { throw LaminaError(.usage, "-t", "the input device is not a TTY") }
         let engine = try global.engine()
         var redirects: [RedirectRequest] = []
@@ -82,6 +92,16 @@ struct RunCommand: ParsableCommand {
         }
         let code = try engine.run(sandbox.id, runtime: runtime, options)
         if code != 0 { throw ExitCode(code) }
+    }
+}
+
+extension LaminaError.Code {
+    /// The exit code of `lamina run`, where all others are the program's: Docker's.
+    var ofRun: Int32 {
+        switch self {
+        case .usage, .interrupted, .programNotFound, .programUnusable: rawValue
+        case .failure, .badInput, .notFound, .busy, .noSpace: 125
+        }
     }
 }
 

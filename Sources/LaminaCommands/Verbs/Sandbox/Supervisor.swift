@@ -24,7 +24,7 @@ enum Supervisor {
         let words = answer.first ?? "lamina run -d: ended without an answer"
         let code = answer.last.flatMap { Int32($0) }.flatMap { LaminaError.Code(rawValue: $0) } ?? .failure
         Terminal.error(words)
-        throw ExitCode(code.rawValue)
+        throw ExitCode(code.ofRun)
     }
 
     struct Settings: Codable {

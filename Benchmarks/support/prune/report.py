@@ -1,0 +1,36 @@
+"""What was measured, in the form that all of lamina-bench's reports share, and as pictures.
+
+`figures` has "scale", name to seconds, and beside each peer's name what both took: "lamina: df" to a figure.
+"""
+
+from pictures import bars
+
+BYTES = ("left", "dropped")
+
+
+def figures(found):
+    """Name to unit and contenders."""
+    walk = "floor: a walk over the store"
+    result = {
+        name: {"unit": "s", "values": {"lamina": [value], "control": [found["scale"][walk]]}}
+        for name, value in found["scale"].items() if name != walk}
+    for peer, both in found.items():
+        if peer == "scale":
+            continue
+        for key, value in both.items():
+            who, what = key.split(": ", 1)
+            unit = "bytes" if what in BYTES else "s"
+            result.setdefault(f"{what} beside {peer}", {"unit": unit, "values": {}})["values"][who] = [value]
+    return result
+
+
+def pictures(found, targets):
+    """Name to SVG."""
+    quick = [(name, [value]) for name, value in found["scale"].items() if name in targets]
+    result = {"1-store": bars.draw("A store of many objects: questions that remove nothing", "s", quick)}
+    for peer, both in found.items():
+        if peer == "scale":
+            continue
+        rows = [(key, [value]) for key, value in sorted(both.items()) if key.split(": ")[1] not in BYTES]
+        result[f"2-{peer}"] = bars.draw(f"The same image, beside {peer}", "s", rows)
+    return result

@@ -15,13 +15,12 @@ extension Engine {
         dryRun: Bool = false, _ removed: (IngestLeftover) -> Void = { _ in }
     ) throws(LaminaError) {
         let name = "\(root)"
-        if !dryRun {
-            for leftover in try Self.storing(name, { () throws(StoreError) in try store.leftovers() }) {
+        // One listing for both: what a second one had on top would go without having been asked.
+        for leftover in try Self.storing(name, { () throws(StoreError) in try store.leftovers() }) {
+            if !dryRun {
                 try giveBack(blobsOf: leftover)
                 try giveBack(volumesOf: leftover)
             }
-        }
-        for leftover in try Self.storing(name, { () throws(StoreError) in try store.leftovers() }) {
             let isGone = try Self.storing(name) { () throws(StoreError) in
                 dryRun ? true : try store.remove(leftover)
             }

@@ -21,7 +21,7 @@ func catalogue() {
             turn += 1
             try scratch.directory().makeDirectory(ByteString("\(turn)"), permissions: 0o700)
             let catalogue = try Catalog(path: "\(scratch.path)/\(turn)/lamina.db")
-            try catalogue.announce(contents)
+            try catalogue.whileKnown(contents) {}
         } control: {
             turn += 1
             let path = "\(beside.path)/\(turn).db"

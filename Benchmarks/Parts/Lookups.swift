@@ -11,20 +11,16 @@ import LaminaUnion
 private let count = 65_536
 private let width = 12
 
-func lookups() {
-    do {
-        let scratch = try Scratch("lookups")
-        let names = sortedNames(count)
-        let order = (0..<count).map { ($0 &* 40_503) % count }
-        let layer = try scratch.layer("layer", of: names)
-        let union = try scratch.union(of: [layer])
-        let search = searched(names, order)
-        try index(layer, names, order, search)
-        try inUnion(union, scratch, names, order, search)
-        try merging(scratch)
-    } catch {
-        fatalError("\(error)")
-    }
+func lookups() throws {
+    let scratch = try Scratch("lookups")
+    let names = sortedNames(count)
+    let order = (0..<count).map { ($0 &* 40_503) % count }
+    let layer = try scratch.layer("layer", of: names)
+    let union = try scratch.union(of: [layer])
+    let search = searched(names, order)
+    try index(layer, names, order, search)
+    try inUnion(union, scratch, names, order, search)
+    try merging(scratch)
 }
 
 /// The control of every lookup: all names in the same order.

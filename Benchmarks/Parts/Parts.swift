@@ -2,6 +2,7 @@
 // of them is a ratio of the two in one run (Benchmarks/micro), never a time.
 
 import Benchmark
+import Glibc
 
 let benchmarks: @Sendable () -> Void = {
     // SAFETY: set once, before any benchmark runs.
@@ -11,9 +12,14 @@ let benchmarks: @Sendable () -> Void = {
     hashing()
     decompression()
     tars()
-    lookups()
-    changes()
-    catalogue()
+    do {
+        try lookups()
+        try changes()
+        try catalogue()
+    } catch {
+        print("Parts: \(error)")
+        exit(1)
+    }
 }
 
 /// Registers what is measured and its control under one name; each runs its work once a call.

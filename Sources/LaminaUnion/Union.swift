@@ -75,7 +75,6 @@ public final class Union: Sendable {
         self.twins = twins
         var namespace = try Namespace(lower: lower, upper: tree, twins: twins)
         if !isReadOnly { try namespace.finishLinks() }
-        if !isReadOnly { namespace.rehearse() }
         self.namespace = Mutex(namespace)
     }
 

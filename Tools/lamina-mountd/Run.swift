@@ -41,6 +41,7 @@ func run(_ arguments: Arguments) throws(RunError) {
         switch arguments.task {
         case .mount(let mountpoint):
             try SandboxRedirects.attach(redirects, to: union, chains, arguments)
+            union.rehearse()
             var options = MountOptions(
                 mountpoint: mountpoint, isReadOnly: arguments.isReadOnly, isPrivileged: isPrivileged)
             options.data = mode

@@ -46,7 +46,7 @@ TRICKS = {trick.name: trick for trick in (
     Trick("looking", "the leader looks for the next request before it sleeps",
           ((f"{FUSE}/Loop/Patience.swift", "var looks: Bool { window > 0 }", "var looks: Bool { false }"),)),
     Trick("rehearsal", "a mount rehearses a change before it says that it is ready",
-          ((f"{UNION}/Union.swift", "if !isReadOnly { namespace.rehearse() }", ""),)),
+          (("Tools/lamina-mountd/Run.swift", "union.rehearse()", ""),)),
     Trick("passthrough", "the kernel reads and writes whole files by itself",
           ((f"{FUSE}/Session/Server.swift", "isWanted: options.data == .passthrough", "isWanted: false"),)),
     Trick("name-filter", "absent names of the sandbox are known without a system call",

@@ -32,7 +32,7 @@ public struct FileSeal: Sendable, Hashable {
         self = seal
     }
 
-    /// Takes the next bytes. O(bytes), about 10 GB/s.
+    /// Takes the next bytes. O(bytes).
     public mutating func update(_ bytes: RawSpan) {
         size &+= UInt64(bytes.byteCount)
         // SAFETY: the library only reads the span's bytes during the call.

@@ -6,13 +6,21 @@ import LaminaCore
 import LaminaIndex
 import LaminaSystem
 
+extension Union {
+    /// Makes and removes in `work` what a first change makes. For who is about to serve a mount.
+    public func rehearse() {
+        guard !isReadOnly else { return }
+        try? withNamespace { (namespace) throws(Errno) in namespace.rehearse() }
+    }
+}
+
 extension Namespace {
     /// How many entries of directories are looked at for a file to copy.
     private static let mostLooks = 1024
 
     /// Makes a copy of a directory, of a file in it and of the file's first byte, and a block map; removes them all.
     /// Errors end it: whoever makes a real change meets the same and says so. O(1).
-    func rehearse() {
+    fileprivate func rehearse() {
         guard let (nid, name) = firstFile() else { return }
         let directory = upper.temporaryName()
         _ = try? makeCopies(of: [Missing(nid: name.parent, name: name.name)], at: directory)
@@ -30,7 +38,8 @@ extension Namespace {
         try? upper.work.removeTree(directory)
     }
 
-    /// A file with bytes and a single name: for the others of one with several, a copy walks the tree.
+    /// A file with bytes of its layer's stream and a single name: for the others of one with several, a copy walks the
+    /// tree, and an object might have to be verified.
     private func firstFile() -> (nid: UInt64, name: LowerName)? {
         var waiting = [Tree.root]
         var next = 0
@@ -43,7 +52,9 @@ extension Namespace {
                 looks += 1
                 let name = ByteString(name)
                 if type == .directory, name != ".", name != ".." { waiting.append(nid) }
-                if type == .regular, let node = try? lower.node(nid), node.linkCount == 1, node.size > 0 {
+                if type == .regular, let node = try? lower.node(nid), node.linkCount == 1,
+                    node.size > 0, node.size < UInt64(Limits.objectThreshold)
+                {
                     found = (nid, LowerName(parent: directory, name: name))
                 }
                 return found == nil && looks < Self.mostLooks

@@ -83,6 +83,33 @@ import Testing
         }
     }
 
+    @Test func emptyDirectoriesGoAndComeBackForWhatNeedsThem() throws {
+        try withBlob { store, digest in
+            let other = try store.putBlob(Array("other".utf8))
+            let lease = try store.lease()
+            let retirement = try retire(digest, in: store)
+            store.removeEmptyFanOuts()
+            let blobs = try store.root.openDirectory("blobs/sha256")
+            #expect(try blobs.entries().map(\.name) == [ByteString("\(other.hex.prefix(2))")])
+            #expect(try store.secure(.blob, digest) ?? 0 > 0)
+            #expect(try retirement.finish(waiting: 0))
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+            _ = consume lease
+        }
+    }
+
+    /// A prune between making the directory and the rename into it.
+    @Test func aDirectoryThatGoesBeforeTheRenameIsMadeAgain() throws {
+        try withTemporaryPath { path in
+            let store = try Store(at: path)
+            let digest = try store.putBlob(Array("content".utf8)) { (_, place) throws(StoreError) in
+                store.removeEmptyFanOuts()
+                try place()
+            }
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+        }
+    }
+
     /// Its owner died before the generation ended: the next one ends it.
     @Test func anUnfinishedOneIsFinishedByTheNext() throws {
         try withBlob { store, digest in

@@ -6,11 +6,18 @@ disturbs a whole run disturbs both sides of it. Where the middle half of them is
 
 import statistics
 
-from .targets import ROWS, most
+from .targets import OVERLAY, READERS, ROWS, most
 
 # The middle half of the runs' ratios may span so much of the median.
 WIDEST = 0.3
 FASTER, SLOWER = "met", "**missed**"
+REQUESTS = (
+    ("requests/lstat/cold", "an lstat, cold"), ("requests/lstat/again", "an lstat, again"),
+    ("requests/small/cold", "open, read, close of a small file, cold"),
+    ("requests/small/again", "open, read, close of a small file, again"),
+    ("requests/find", "find -type f of the whole tree, cold"), ("requests/create", "a new file"),
+    ("requests/first", "first byte into a file of the layers"),
+)
 
 
 def paired(values, others):
@@ -128,6 +135,36 @@ def table(results, contenders):
         cells += [cell(row, found, source(found, mode)) for mode in modes]
         wanted = "; ".join(target.text() for target in row.targets) or "–"
         lines.append(f"| {row.what} | {' | '.join(cells)} | {wanted} | {verdicts(row, found, modes)} |")
+    return lines
+
+
+def peers(results, contenders):
+    """Those that only look and read, as ratios to overlayfs."""
+    names = [name for name in contenders if any(found.get(name) for found in results.values()) and name in READERS]
+    if not names:
+        return []
+    lines = ["", "Time over overlayfs's in the same run:", "", f"| what | {' | '.join(names)} |",
+             "| --- |" + " ---: |" * len(names)]
+    for row in ROWS:
+        found = results.get(row.figure, {})
+        if row.base and any(found.get(name) for name in names):
+            # A big file's base is ext4 in the table above; here all stand beside the same.
+            cells = [ratio_text(paired(found.get(name, []), found.get(OVERLAY, []))) for name in names]
+            lines.append(f"| {row.what} | {' | '.join(cells)} |")
+    return lines
+
+
+def requests(results, contenders):
+    """How much each server is asked."""
+    rows = [(what, results[figure]) for figure, what in REQUESTS if results.get(figure)]
+    names = [name for name in contenders if any(found.get(name) for _, found in rows)]
+    if not names:
+        return []
+    lines = ["", "Requests that the kernel sends to the server (`fuse:fuse_request_send`):", "",
+             f"| what | {' | '.join(names)} |", "| --- |" + " ---: |" * len(names)]
+    for what, found in rows:
+        values = [present(found.get(name)) for name in names]
+        lines.append(f"| {what} | {' | '.join(number(one[0]) if one else '–' for one in values)} |")
     return lines
 
 

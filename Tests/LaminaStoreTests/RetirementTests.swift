@@ -21,6 +21,15 @@ import Testing
         return retirement
     }
 
+    /// A lock that was just let go may live on for a moment in a child that another test is about to run.
+    private func removeLeftovers(of store: Store) throws {
+        for _ in 0..<500 {
+            if try store.leftovers().allSatisfy({ try store.remove($0) }) { return }
+            usleep(10_000)
+        }
+        Issue.record("leftovers stay: \(try store.leftovers())")
+    }
+
     @Test func goesAtOnceWhenNobodyMayNeedIt() throws {
         try withBlob { store, digest in
             let retirement = try retire(digest, in: store)
@@ -40,7 +49,7 @@ import Testing
                 for leftover in try store.leftovers() { #expect(try !store.remove(leftover)) }
                 _ = consume lease
             }
-            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            try removeLeftovers(of: store)
             #expect(throws: StoreError.missing(.blob, digest)) { _ = try store.readBlob(digest) }
         }
     }
@@ -51,7 +60,7 @@ import Testing
             #expect(try !retire(digest, in: store).finish(waiting: 0))
             let new = try store.lease()
             _ = consume old
-            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            try removeLeftovers(of: store)
             #expect(try store.leftovers().isEmpty)
             _ = consume new
         }
@@ -66,7 +75,7 @@ import Testing
             #expect(try !retire(digest, in: store).finish(waiting: 0))
             #expect(try store.readBlob(digest) == Array("content".utf8))
             _ = consume old
-            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            try removeLeftovers(of: store)
             #expect(try store.leftovers().isEmpty)
         }
     }
@@ -118,7 +127,7 @@ import Testing
             let leftover = try #require(try store.leftovers().first)
             #expect(try !store.remove(leftover))
             _ = consume lease
-            #expect(try store.remove(leftover))
+            try removeLeftovers(of: store)
             #expect(try store.leftovers().isEmpty)
         }
     }

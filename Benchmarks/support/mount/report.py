@@ -177,8 +177,9 @@ def summary(results, contenders):
             if row.targets and row.figure in results:
                 word = verdicts(row, results[row.figure], [mode]).split()[-1]
                 counts[word] = counts.get(word, 0) + 1
-        if "–" in counts:
-            counts["not measured or not asked of it"] = counts.pop("–")
+        for word, meaning in (("floor", "at the floor"), ("–", "not measured or not asked of it")):
+            if word in counts:
+                counts[meaning] = counts.pop(word)
         parts = [f"{count} {word.strip('*')}" for word, count in counts.items()]
         lines.append(f"{mode}: {', '.join(parts)}.  ")
     return lines

@@ -47,10 +47,9 @@ extension Store {
     ) throws(Errno) -> [StoredItem] {
         var result: [StoredItem] = []
         for entry in try room.entries() {
-            guard let digest = digest(entry.name) else { continue }
-            result.append(
-                StoredItem(
-                    content: content, digest: digest, diskSize: try Self.diskSize(entry.name, in: room)))
+            guard let digest = digest(entry.name), let size = try Self.diskSize(ifThere: entry.name, in: room)
+            else { continue }
+            result.append(StoredItem(content: content, digest: digest, diskSize: size))
         }
         return result
     }
@@ -60,7 +59,12 @@ extension Store {
     ) throws(Errno) -> [StoredItem] {
         var result: [StoredItem] = []
         for middle in try room.entries() where middle.type == .directory && middle.name.count == 2 {
-            result += try flat(try room.openDirectory(middle.name), content) { digest(middle.name, $0) }
+            do throws(Errno) {
+                result += try flat(try room.openDirectory(middle.name), content) { digest(middle.name, $0) }
+            } catch Errno.noSuchFileOrDirectory {
+                // It was empty, and went.
+                continue
+            }
         }
         return result
     }
@@ -83,9 +87,21 @@ extension Store {
         guard status.type == .directory, depth < deepest else { return total }
         let below = try directory.openDirectory(name)
         for entry in try below.entries() {
-            total &+= try diskSize(entry.name, in: below, depth: depth + 1, deepest: deepest)
+            total &+=
+                try diskSize(ifThere: entry.name, in: below, depth: depth + 1, deepest: deepest) ?? 0
         }
         return total
+    }
+
+    /// The same; nil for what went since it was listed.
+    private static func diskSize(
+        ifThere name: ByteString, in directory: borrowing Descriptor, depth: Int = 0, deepest: Int = 4
+    ) throws(Errno) -> UInt64? {
+        do throws(Errno) {
+            return try diskSize(name, in: directory, depth: depth, deepest: deepest)
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        }
     }
 
     /// Removes one thing; no error when it is gone already. The directory above it stays.
@@ -118,9 +134,10 @@ extension Store {
         do throws(Errno) {
             var result: [IngestLeftover] = []
             for entry in try root.openDirectory("ingest").entries() {
-                guard try takeLock(of: entry.name) != nil else { continue }
-                result.append(
-                    IngestLeftover(name: entry.name, diskSize: try Self.diskSize(entry.name, in: ingest)))
+                guard try takeLock(of: entry.name) != nil,
+                    let size = try Self.diskSize(ifThere: entry.name, in: ingest)
+                else { continue }
+                result.append(IngestLeftover(name: entry.name, diskSize: size))
             }
             return result
         } catch {

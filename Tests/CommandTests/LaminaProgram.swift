@@ -57,16 +57,20 @@ final class LaminaProgram {
         return run.lines
     }
 
-    /// Starts a verb that nobody listens to; a signal to the process meets the program itself.
-    func start(_ arguments: [String]) throws -> pid_t {
+    /// Starts a verb that nobody listens to, but for what it writes to `errors`; a signal to the process meets the
+    /// program itself.
+    func start(_ arguments: [String], errors: ByteString = "/dev/null") throws -> pid_t {
         let null = try Descriptor.open("/dev/null", O_RDWR)
         let own = try null.duplicate(from: 10).release()
         defer { close(own) }
+        let log = try Descriptor.open(errors, O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o600)
+        let words = try log.duplicate(from: 10).release()
+        defer { close(words) }
         var command = Spawn(
             "/usr/bin/env",
             [ByteString("LAMINA_ROOT=\(root)"), try MountedSandbox.program("lamina")]
                 + arguments.map { ByteString($0) })
-        command.descriptors = [(0, own), (1, own), (2, own)]
+        command.descriptors = [(0, own), (1, own), (2, words)]
         return try command.start()
     }
 

@@ -92,19 +92,23 @@ final class StoreModelRun {
 
     private func verbs() throws {
         let verbs = (0...random.below(4)).map { _ in verb() }
-        let processes = try verbs.map { try lamina.start($0.arguments) }
+        let logs = verbs.indices.map { lamina.path("errors\($0)") }
+        let processes = try zip(verbs, logs).map { try lamina.start($0.arguments, errors: $1) }
         operations += verbs.count
         let victim = random.below(2) == 0 ? random.below(verbs.count) : nil
         if let victim {
             usleep(UInt32(random.below(40_000)))
             if kill(processes[victim], SIGKILL) == 0 { kills += 1 }
         }
-        for (verb, process) in zip(verbs, processes) {
+        for ((verb, process), log) in zip(zip(verbs, processes), logs) {
             let code = try Spawn.wait(for: process)
             verb.ended(code == 0)
             if code == 0 { done[verb.arguments[0], default: 0] += 1 }
             // In use, gone meanwhile, or killed; never damaged.
-            check([0, 3, 4, 137].contains(code), "\(verb.arguments): exit \(code)")
+            check(
+                [0, 3, 4, 137].contains(code),
+                "\(verb.arguments): exit \(code), \((try? String(contentsOfFile: "\(log)", encoding: .utf8)) ?? "")"
+            )
         }
     }
 

@@ -17,6 +17,26 @@ import Testing
         #expect(mode == "wal" && synchronous == 2 && foreignKeys == 1)
     }
 
+    @Test func pagesThatNothingUsesAreGivenBack() throws {
+        let catalog = try Fixture().catalog
+        func pages(_ what: String) throws -> Int {
+            try catalog.read { try Int.fetchOne($0, sql: "PRAGMA \(what)") } ?? -1
+        }
+        let empty = try pages("page_count")
+        try catalog.write { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE filler AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+                    SELECT i, randomblob(3000) FROM n
+                    """)
+        }
+        try catalog.write { try $0.execute(sql: "DROP TABLE filler") }
+        #expect(try pages("freelist_count") > 900)
+        try catalog.shrink()
+        #expect(try pages("page_count") <= empty * 8 / 7 + 2)
+        #expect(try catalog.integrity().isEmpty)
+    }
+
     /// A command that only looks must not wait for the disk.
     @Test func lookingWritesNothing() throws {
         let directory = NSTemporaryDirectory() + "lamina-catalog-\(UUID().uuidString)"

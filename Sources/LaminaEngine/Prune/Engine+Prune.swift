@@ -37,6 +37,8 @@ extension Engine {
             if !isGone { report.waiting &+= pruner.retired }
             try noteLeftovers(options, &report)
             store.removeEmptyFanOuts()
+            // Only a saving: what was to go is gone.
+            try? catalog.shrink()
             store.keepReserve()
             return report
         }

@@ -1,4 +1,5 @@
-// Scratch owns a directory of this process in memory (/dev/shm), so that no disk is measured, and removes it in the end.
+// Scratch owns a directory in memory, so that no disk is measured. It lies in `LAMINA_PARTS_SCRATCH`, which
+// Benchmarks/micro makes and removes: statics that live until the process ends are never deinitialised.
 
 import Glibc
 import LaminaCodec
@@ -12,12 +13,11 @@ final class Scratch: Sendable {
     let path: ByteString
 
     init(_ name: String) throws {
-        path = ByteString("/dev/shm/lamina-parts.\(getpid()).\(name)")
-        try Descriptor.open("/dev/shm", O_RDONLY | O_DIRECTORY).makeDirectory(path, permissions: 0o700)
-    }
-
-    deinit {
-        try? Descriptor.open("/dev/shm", O_RDONLY | O_DIRECTORY).removeTree(path)
+        // SAFETY: the string is copied before anything could change the environment.
+        let room = unsafe getenv("LAMINA_PARTS_SCRATCH").map { unsafe String(cString: $0) }
+        guard let room else { throw Errno.noSuchFileOrDirectory }
+        path = ByteString("\(room)/\(getpid()).\(name)")
+        try Descriptor.open(ByteString(room), O_RDONLY | O_DIRECTORY).makeDirectory(path, permissions: 0o700)
     }
 
     func directory() throws -> Descriptor { try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }

@@ -133,8 +133,23 @@ class TarThroughIgzip(Tar):
     decompress = "igzip -dc"
 
 
+class BsdTar(Contender):
+    """libarchive's tar, which decompresses by itself, likewise."""
+
+    def command(self, room):
+        steps = ["set -e"]
+        for number, layer in enumerate(self.image.layers):
+            target = shlex.quote(os.path.join(room, f"layer{number}"))
+            steps.append(f"mkdir {target}; bsdtar -xp --numeric-owner -f {shlex.quote(layer)} -C {target}")
+        return ("bash", "-c", "; ".join(steps))
+
+    check = Tar.check
+
+
 class Containerd(Contender):
     """`ctr images import` of the layout as a tar, unpacked by a private containerd's overlayfs snapshotter."""
+
+    snapshotter = "overlayfs"
 
     def prepare(self, room):
         self.socket = os.path.join(room, "containerd.sock")
@@ -162,12 +177,12 @@ class Containerd(Contender):
 
     def command(self, room):
         return (
-            "ctr", "--address", self.socket, "images", "import", "--snapshotter", "overlayfs",
+            "ctr", "--address", self.socket, "images", "import", "--snapshotter", self.snapshotter,
             "--base-name", "localhost/image", self.programs["archive"],
         )
 
     def check(self, room, output):
-        listed = call("ctr", "--address", self.socket, "snapshots", "--snapshotter", "overlayfs", "list")
+        listed = call("ctr", "--address", self.socket, "snapshots", "--snapshotter", self.snapshotter, "list")
         snapshots = re.findall("Committed", listed)
         if len(snapshots) != len(self.image.layers):
             raise RuntimeError(f"containerd has {len(snapshots)} snapshots")
@@ -179,13 +194,21 @@ class Containerd(Contender):
             self.log.close()
 
 
+class ContainerdNative(Containerd):
+    """The same with the native snapshotter, which needs nothing of the kernel: each layer is a copy of all below it."""
+
+    snapshotter = "native"
+
+
 CONTENDERS = {
     "lamina": Lamina,
     "lamina-no-blobs": LaminaWithoutBlobs,
     "floor": Floor,
     "tar-igzip": TarThroughIgzip,
     "tar": Tar,
+    "bsdtar": BsdTar,
     "containerd": Containerd,
+    "containerd-native": ContainerdNative,
     "skopeo": Skopeo,
     "umoci": Umoci,
     "umoci-raw": UmociRaw,

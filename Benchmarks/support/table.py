@@ -19,7 +19,8 @@ def name_of(key):
     program, compression, heat = key.split("/")
     names = {
         "lamina": "lamina load", "lamina-no-blobs": "lamina load --no-blobs", "floor": "floor",
-        "tar": "GNU tar", "tar-igzip": "igzip \\| GNU tar", "containerd": "containerd, overlayfs",
+        "tar": "GNU tar", "tar-igzip": "igzip \\| GNU tar", "bsdtar": "bsdtar (libarchive)",
+        "containerd-native": "containerd, native", "containerd": "containerd, overlayfs",
         "skopeo": "skopeo, containers-storage overlay", "umoci": "umoci unpack",
         "umoci-raw": "umoci raw unpack",
     }

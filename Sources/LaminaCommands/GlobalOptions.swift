@@ -10,7 +10,7 @@ struct GlobalOptions: ParsableArguments {
 
     func engine() throws(LaminaError) -> Engine { try Engine(root: directory) }
 
-    func engineForPruning() throws(LaminaError) -> Engine { try Engine.forPruning(root: directory) }
+    func engineForRemoving() throws(LaminaError) -> Engine { try Engine.forRemoving(root: directory) }
 
     private var directory: ByteString { root.map { ByteString($0) } ?? Engine.defaultRoot() }
 }

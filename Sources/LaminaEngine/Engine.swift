@@ -30,8 +30,8 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Opens the store for a prune: also where no byte is free, for which every store keeps a reserve.
-    public static func forPruning(root: ByteString) throws(LaminaError) -> Engine {
+    /// Opens the store to remove something: also where no byte is free, for which every store keeps a reserve.
+    public static func forRemoving(root: ByteString) throws(LaminaError) -> Engine {
         Store.giveUpReserve(at: try absolute(root))
         return try Engine(root: root)
     }

@@ -88,7 +88,7 @@ extension Store {
         return total
     }
 
-    /// Removes one thing; no error when it is gone already. Empty directories above it stay.
+    /// Removes one thing; no error when it is gone already. The directory above it stays.
     public func remove(_ content: StoreContent, _ digest: Digest) throws(StoreError) {
         do throws(Errno) {
             switch content {

@@ -33,6 +33,11 @@ public enum StorePath {
         ByteString(chainID.hex + ".erofs")
     }
 
+    /// Whether a path has the form `ab/12…`.
+    static func hasFanOut(_ path: ByteString) -> Bool {
+        path.count > 3 && path.bytes[2] == UInt8(ascii: "/")
+    }
+
     /// The directory part of `ab/12…`.
     static func fanOut(_ path: ByteString) -> ByteString {
         ByteString(path.bytes.prefix(2))

@@ -6,15 +6,19 @@ import Testing
 
 /// A store on a filesystem of its own that is full to the last byte.
 @Suite struct FullDiskTests {
-    /// A store with an image that nobody needs, on a full tmpfs.
-    private func program(reserve: Bool) throws -> LaminaProgram {
+    /// A store with an image that nobody needs, or with one that has a sandbox, on a full tmpfs.
+    private func program(reserve: Bool, keepingImage: Bool = false) throws -> LaminaProgram {
         let lamina = try LaminaProgram()
         try Descriptor.workingDirectory().makeDirectory(lamina.root, permissions: 0o700)
         let mounted = try CommandRun.run(
             "/bin/mount", ["-t", "tmpfs", "-o", "size=40m,mode=700", "tmpfs", "\(lamina.root)"])
         #expect(mounted.exitCode == 0, "\(mounted)")
         try lamina.loadSample()
-        try lamina.lines("rmi", "sample")
+        if keepingImage {
+            try lamina.lines("create", "--name", "kept", "sample")
+        } else {
+            try lamina.lines("rmi", "sample")
+        }
         let root = try Descriptor.open(lamina.root, O_RDONLY | O_DIRECTORY)
         #expect(try root.status(of: "reserve").blocks * 512 >= 8 << 20)
         if !reserve { try root.removeFile("reserve") }
@@ -45,7 +49,16 @@ import Testing
         try lamina.loadSample()
     }
 
-    /// The test above tries something.
+    @Test func imagesAndSandboxesGoFromAFullDisk() throws {
+        guard geteuid() == 0 else { return print("SKIPPED: mounting a tmpfs needs root") }
+        let lamina = try program(reserve: true, keepingImage: true)
+        try lamina.lines("rm", "kept")
+        try lamina.lines("rmi", "sample")
+        try lamina.lines("prune", "-a", "-f")
+        #expect(try lamina.storeFiles().allSatisfy { $0.hasPrefix("filler ") })
+    }
+
+    /// The tests above try something.
     @Test func withoutAReserveItFails() throws {
         guard geteuid() == 0 else { return print("SKIPPED: mounting a tmpfs needs root") }
         let lamina = try program(reserve: false)

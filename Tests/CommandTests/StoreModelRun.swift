@@ -81,9 +81,9 @@ final class StoreModelRun {
         default: try verbs()
         }
         if kills > before {
-            // The bytes of everything after each fourth kill; see also `audit`.
-            try look(deep: kills % 4 == 0)
-            if kills % 64 == 0 { try audit() }
+            // The bytes of everything; see also `audit`.
+            try look(deep: true)
+            if kills / 64 > before / 64 { try audit() }
         } else if rounds % 16 == 0 {
             try look(deep: false)
         }

@@ -39,6 +39,20 @@ private let canMount: Bool = {
             "data: exists with other labels")
     }
 
+    /// In a process of its own: a umask counts for all threads.
+    @Test func theCallersUmaskCountsForNothing() throws {
+        let lamina = try LaminaProgram()
+        let run = try CommandRun.run(
+            "/bin/sh",
+            [
+                "-c", "umask 077; exec \"$0\" volume create --root \"$1\" data",
+                "\(try MountedSandbox.program("lamina"))", "\(lamina.root)",
+            ])
+        #expect(run.exitCode == 0, "\(run)")
+        let data = try Descriptor.open(lamina.root.appending("volumes/data/_data"), O_RDONLY)
+        #expect(try data.status().mode & 0o7777 == 0o755)
+    }
+
     @Test func createRefusesByName() throws {
         let lamina = try LaminaProgram()
         for name in ["a b", "a/b", ".a", "_a", "ä", "..", "-a", "a:b"] {

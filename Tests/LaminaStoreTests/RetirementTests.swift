@@ -21,6 +21,15 @@ import Testing
         return retirement
     }
 
+    /// A lock that was just let go may live on for a moment in a child that another test is about to run.
+    private func removeLeftovers(of store: Store) throws {
+        for _ in 0..<500 {
+            if try store.leftovers().allSatisfy({ try store.remove($0) }) { return }
+            usleep(10_000)
+        }
+        Issue.record("leftovers stay: \(try store.leftovers())")
+    }
+
     @Test func goesAtOnceWhenNobodyMayNeedIt() throws {
         try withBlob { store, digest in
             let retirement = try retire(digest, in: store)
@@ -40,7 +49,7 @@ import Testing
                 for leftover in try store.leftovers() { #expect(try !store.remove(leftover)) }
                 _ = consume lease
             }
-            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            try removeLeftovers(of: store)
             #expect(throws: StoreError.missing(.blob, digest)) { _ = try store.readBlob(digest) }
         }
     }
@@ -51,7 +60,7 @@ import Testing
             #expect(try !retire(digest, in: store).finish(waiting: 0))
             let new = try store.lease()
             _ = consume old
-            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            try removeLeftovers(of: store)
             #expect(try store.leftovers().isEmpty)
             _ = consume new
         }
@@ -66,7 +75,7 @@ import Testing
             #expect(try !retire(digest, in: store).finish(waiting: 0))
             #expect(try store.readBlob(digest) == Array("content".utf8))
             _ = consume old
-            for leftover in try store.leftovers() { #expect(try store.remove(leftover)) }
+            try removeLeftovers(of: store)
             #expect(try store.leftovers().isEmpty)
         }
     }
@@ -83,6 +92,33 @@ import Testing
         }
     }
 
+    @Test func emptyDirectoriesGoAndComeBackForWhatNeedsThem() throws {
+        try withBlob { store, digest in
+            let other = try store.putBlob(Array("other".utf8))
+            let lease = try store.lease()
+            let retirement = try retire(digest, in: store)
+            store.removeEmptyFanOuts()
+            let blobs = try store.root.openDirectory("blobs/sha256")
+            #expect(try blobs.entries().map(\.name) == [ByteString("\(other.hex.prefix(2))")])
+            #expect(try store.secure(.blob, digest) ?? 0 > 0)
+            #expect(try retirement.finish(waiting: 0))
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+            _ = consume lease
+        }
+    }
+
+    /// A prune between making the directory and the rename into it.
+    @Test func aDirectoryThatGoesBeforeTheRenameIsMadeAgain() throws {
+        try withTemporaryPath { path in
+            let store = try Store(at: path)
+            let digest = try store.putBlob(Array("content".utf8)) { (_, place) throws(StoreError) in
+                store.removeEmptyFanOuts()
+                try place()
+            }
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+        }
+    }
+
     /// Its owner died before the generation ended: the next one ends it.
     @Test func anUnfinishedOneIsFinishedByTheNext() throws {
         try withBlob { store, digest in
@@ -91,7 +127,7 @@ import Testing
             let leftover = try #require(try store.leftovers().first)
             #expect(try !store.remove(leftover))
             _ = consume lease
-            #expect(try store.remove(leftover))
+            try removeLeftovers(of: store)
             #expect(try store.leftovers().isEmpty)
         }
     }

@@ -27,8 +27,6 @@ import Testing
 
     @Test func aNewVolumeIsAnEmptyDirectory() throws {
         let directory = try TemporaryDirectory()
-        let old = umask(0o077)
-        defer { umask(old) }
         let store = try store(directory, "data", "more")
         #expect(try names(in: "volumes", of: store) == ["data", "more"])
         #expect(try names(in: "volumes/data", of: store) == ["_data"])

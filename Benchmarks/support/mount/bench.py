@@ -7,7 +7,7 @@ import time
 from image import Image
 from measure import touch_memory
 
-from . import client, fill, layer, sandboxes
+from . import client, fill, layer, makers
 from .experiments import EXPERIMENTS
 
 
@@ -36,14 +36,15 @@ def carry_out(order):
     if EXPERIMENTS[order["do"]].part not in ("engine", "disk"):
         # While others had the machine, its caches may have gone to them.
         fill.warm(bench.room, contents=order["shared"])
-    makers = sandboxes.contenders(bench.programs)
+    makers_by_name = makers.contenders(bench.programs)
     figures, failures = {}, {}
     start, before = time.monotonic(), stolen()
     for contender in order["contenders"]:
         if EXPERIMENTS[order["do"]].fills_memory:
             touch_memory(3)
         try:
-            sandbox = makers[contender](bench.room, bench.programs) if contender in makers else None
+            maker = makers_by_name.get(contender)
+            sandbox = maker(bench.room, bench.programs) if maker else None
             for figure, value in EXPERIMENTS[order["do"]].run(bench, sandbox).items():
                 figures.setdefault(figure, {})[contender] = value
         except (OSError, RuntimeError, ValueError, KeyError, subprocess.SubprocessError) as error:

@@ -9,7 +9,7 @@ import glob
 import os
 from collections.abc import Callable
 
-from . import changes, costs, engine, files, names, redirects, workloads
+from . import changes, costs, engine, files, names, redirects, requests, targets, workloads
 
 ALL = ("ext4", "overlayfs", "fuse-overlayfs", "lamina")
 MOUNTS = ALL[1:]
@@ -18,6 +18,7 @@ ENGINE = ("engine",)
 REDIRECTS = ("redirects",)
 # What a bare FUSE server can do too.
 FLOORS = ("floor", "floor-cached")
+SERVERS = ("fuse-overlayfs", "lamina", "squashfuse", "unionfs-fuse") + FLOORS
 
 
 @dataclasses.dataclass
@@ -29,19 +30,21 @@ class Experiment:
     needs: tuple = ()
     # Whether it takes so much new memory that the host's giving it would count (measure.py).
     fills_memory: bool = False
+    # Runs that it gets at most; a count of requests is the same each time.
+    runs: int = 1000
 
 
 PYTHON = ("usr/bin/python3", "usr/lib/python3/dist-packages/numpy")
 SCIENCE = (*PYTHON, "usr/lib/python3/dist-packages/scipy", "usr/lib/python3/dist-packages/matplotlib")
 
 EXPERIMENTS = {
-    "lstat": Experiment("names", ALL + FLOORS, names.look_up),
-    "miss": Experiment("names", ALL + FLOORS, names.miss),
-    "list": Experiment("names", ALL + FLOORS, names.read_directories),
-    "find": Experiment("names", ALL + FLOORS, names.find),
+    "lstat": Experiment("names", ALL + FLOORS + targets.READERS, names.look_up),
+    "miss": Experiment("names", ALL + FLOORS + targets.READERS, names.miss),
+    "list": Experiment("names", ALL + FLOORS + targets.READERS, names.read_directories),
+    "find": Experiment("names", ALL + FLOORS + targets.READERS, names.find),
     "du": Experiment("names", ALL + FLOORS, names.disk_usage),
-    "small": Experiment("files", ALL + FLOORS, files.small),
-    "big": Experiment("files", ALL + FLOORS, files.big, fills_memory=True),
+    "small": Experiment("files", ALL + FLOORS + targets.READERS, files.small),
+    "big": Experiment("files", ALL + FLOORS + targets.READERS, files.big, fills_memory=True),
     "threads": Experiment("files", ALL + FLOORS, files.threads),
     "new-names": Experiment("changes", ALL + FLOORS, changes.new_names),
     "new-bytes": Experiment("changes", ALL + FLOORS, changes.new_bytes, fills_memory=True),
@@ -60,6 +63,7 @@ EXPERIMENTS = {
     "cp": Experiment("workloads", MOUNTS + FLOORS, workloads.copy),
     "two-lstat": Experiment("clients", ALL + FLOORS, names.two_clients("lstat", "lstat", "nodes")),
     "two-small": Experiment("clients", ALL + FLOORS, names.two_clients("small", "read-files", "small")),
+    "requests": Experiment("cost", SERVERS, requests.count, runs=1),
     "ready": Experiment("cost", MOUNTS, costs.ready),
     "memory": Experiment("cost", MOUNTS, costs.resident),
     "second": Experiment("cost", MOUNTS, costs.second_container),
@@ -92,7 +96,10 @@ def missing(experiment, tree):
     return None
 
 
-def takes_part(experiment, contender):
+def takes_part(experiment, contender, run):
     """A contender in several modes, `lamina-cached`, takes part as itself."""
-    who = EXPERIMENTS[experiment].who
-    return contender in who or (contender.startswith("lamina") and "lamina" in who)
+    one = EXPERIMENTS[experiment]
+    # Readers are slow where they are asked much, and hardly vary: one run of each.
+    if run > one.runs or (run > 1 and contender in targets.READERS):
+        return False
+    return contender in one.who or (contender.startswith("lamina") and "lamina" in one.who)

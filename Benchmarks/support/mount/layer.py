@@ -14,7 +14,7 @@ MIB = 1 << 20
 FULL = {
     "first": {"4KiB": (4096, 20), "1MiB": (MIB, 10), "100MiB": (100 * MIB, 1), "1GiB": (1024 * MIB, 1)},
     "names": 10_000, "syncs": 200, "write": 1024 * MIB, "small-write": 64 * MIB, "random": 20_000,
-    "package": 8_000, "c": 48, "c++": 4, "synthetic": 50_000, "seconds": 2.0, "mounts": 200,
+    "package": 8_000, "c": 24, "c++": 2, "synthetic": 50_000, "seconds": 2.0, "mounts": 200,
 }
 QUICK = {
     "first": {"4KiB": (4096, 4), "1MiB": (MIB, 2), "100MiB": (4 * MIB, 1), "1GiB": (32 * MIB, 1)},

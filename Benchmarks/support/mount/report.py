@@ -6,11 +6,18 @@ disturbs a whole run disturbs both sides of it. Where the middle half of them is
 
 import statistics
 
-from .targets import ROWS, most
+from .targets import OVERLAY, READERS, ROWS, most
 
 # The middle half of the runs' ratios may span so much of the median.
 WIDEST = 0.3
 FASTER, SLOWER = "met", "**missed**"
+REQUESTS = (
+    ("requests/lstat/cold", "an lstat, cold"), ("requests/lstat/again", "an lstat, again"),
+    ("requests/small/cold", "open, read, close of a small file, cold"),
+    ("requests/small/again", "open, read, close of a small file, again"),
+    ("requests/find", "find -type f of the whole tree, cold"), ("requests/create", "a new file"),
+    ("requests/first", "first byte into a file of the layers"),
+)
 
 
 def paired(values, others):
@@ -131,6 +138,36 @@ def table(results, contenders):
     return lines
 
 
+def peers(results, contenders):
+    """Those that only look and read, as ratios to overlayfs."""
+    names = [name for name in contenders if any(found.get(name) for found in results.values()) and name in READERS]
+    if not names:
+        return []
+    lines = ["", "Time over overlayfs's in the same run:", "", f"| what | {' | '.join(names)} |",
+             "| --- |" + " ---: |" * len(names)]
+    for row in ROWS:
+        found = results.get(row.figure, {})
+        if row.base and any(found.get(name) for name in names):
+            # A big file's base is ext4 in the table above; here all stand beside the same.
+            cells = [ratio_text(paired(found.get(name, []), found.get(OVERLAY, []))) for name in names]
+            lines.append(f"| {row.what} | {' | '.join(cells)} |")
+    return lines
+
+
+def requests(results, contenders):
+    """How much each server is asked."""
+    rows = [(what, results[figure]) for figure, what in REQUESTS if results.get(figure)]
+    names = [name for name in contenders if any(found.get(name) for _, found in rows)]
+    if not names:
+        return []
+    lines = ["", "Requests that the kernel sends to the server (`fuse:fuse_request_send`):", "",
+             f"| what | {' | '.join(names)} |", "| --- |" + " ---: |" * len(names)]
+    for what, found in rows:
+        values = [present(found.get(name)) for name in names]
+        lines.append(f"| {what} | {' | '.join(number(one[0]) if one else '–' for one in values)} |")
+    return lines
+
+
 def summary(results, contenders):
     """How many rows reach their targets, mode by mode."""
     lines = []
@@ -140,8 +177,9 @@ def summary(results, contenders):
             if row.targets and row.figure in results:
                 word = verdicts(row, results[row.figure], [mode]).split()[-1]
                 counts[word] = counts.get(word, 0) + 1
-        if "–" in counts:
-            counts["not measured or not asked of it"] = counts.pop("–")
+        for word, meaning in (("floor", "at the floor"), ("–", "not measured or not asked of it")):
+            if word in counts:
+                counts[meaning] = counts.pop(word)
         parts = [f"{count} {word.strip('*')}" for word, count in counts.items()]
         lines.append(f"{mode}: {', '.join(parts)}.  ")
     return lines

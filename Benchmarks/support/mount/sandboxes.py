@@ -37,6 +37,8 @@ class Sandbox:
     server = None
     # Whether changes are made to the merged tree itself (shared.py).
     shares_tree = False
+    # Whether it can be changed, and changes nobody else's tree.
+    is_private = True
 
     def __init__(self, room, programs):
         self.room, self.programs = room, programs
@@ -91,6 +93,7 @@ class Plain(Sandbox):
     """The merged tree itself, which all sandboxes of this contender share; its caches are always warm."""
 
     shares_tree = True
+    is_private = False
 
     def __init__(self, room, programs):
         self.room, self.programs = room, programs
@@ -159,6 +162,7 @@ class Floor(Sandbox):
     """A FUSE server that does nothing but answer (Benchmarks/Sources/mount-floor): the merged tree, read before."""
 
     shares_tree = True
+    is_private = False
     options = ()
     lists_fully = False
 
@@ -173,19 +177,3 @@ class Floor(Sandbox):
 
 class CachedFloor(Floor):
     options = ("--cached",)
-
-
-def contenders(programs):
-    """Name to sandbox maker, in the order of the runs: Lamina once for each data mode that it has."""
-    words = call(programs["lamina"], "mount", "--help")
-    modes = [mode for mode in ("passthrough", "cached") if "--data" in words and mode in words]
-    found = {"ext4": Plain, "overlayfs": Overlay, "fuse-overlayfs": FuseOverlay}
-    if variants := programs.get("variants"):
-        for name in sorted(os.listdir(variants)):
-            own = {**programs, "lamina": os.path.join(variants, name, "lamina")}
-            found[f"lamina-{name}"] = lambda room, _, own=own: Lamina(room, own)
-        return found
-    for mode in modes or [""]:
-        name = f"lamina-{mode}" if mode else "lamina"
-        found[name] = lambda room, programs, mode=mode: Lamina(room, programs, mode)
-    return {**found, "floor": Floor, "floor-cached": CachedFloor}

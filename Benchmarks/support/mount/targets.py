@@ -8,6 +8,8 @@ import dataclasses
 
 OVERLAY = "overlayfs"
 FUSE = "fuse-overlayfs"
+# Peers of looking and reading alone.
+READERS = ("erofs", "squashfuse", "unionfs-fuse")
 
 
 @dataclasses.dataclass(frozen=True)

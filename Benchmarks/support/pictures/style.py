@@ -6,7 +6,7 @@ import html
 KINDS = {
     "floor-cached": "k0", "floor": "k0", "ext4": "k1", "overlayfs": "k2", "tar": "k3", "tar-igzip": "k3", "bsdtar": "k3",
     "fuse-overlayfs": "k4", "podman": "k5", "skopeo": "k5", "umoci": "k6", "umoci-raw": "k6", "containerd": "k7",
-    "containerd-native": "k7", "lamina-cached": "k8", "lamina-no-blobs": "k8", "lamina-passthrough": "k9", "lamina": "k9",
+    "containerd-native": "k7", "erofs": "k3", "squashfuse": "k6", "unionfs-fuse": "k7", "lamina-cached": "k8", "lamina-no-blobs": "k8", "lamina-passthrough": "k9", "lamina": "k9",
 }
 OTHER = "k5"
 NAMES = {

@@ -72,7 +72,7 @@ struct PruneCommand: ParsableCommand {
         if prove { return try OwnerReport.prove(try global.engine()) }
         let options = try options()
         try confirm(options)
-        let engine = try dryRun ? global.engine() : global.engineForPruning()
+        let engine = try dryRun ? global.engine() : global.engineForRemoving()
         let report = try engine.prune(options)
         for reference in report.untagged {
             print("\(dryRun ? "would untag" : "Untagged:") \(ImageReference.familiar(reference))")

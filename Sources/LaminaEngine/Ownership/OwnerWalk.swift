@@ -81,7 +81,7 @@ struct OwnerWalk {
         case ("ingest", 2): return work(path[1])
         case (let name, 1) where name.hasPrefix("lamina.db"):
             return StoreOwner(.store, [], "the catalogue")
-        case ("reserve", 1): return StoreOwner(.store, [], "what a prune on a full disk gives up")
+        case ("reserve", 1): return StoreOwner(.store, [], "what a removal on a full disk gives up")
         case ("leases", 2): return StoreOwner(.store, [], "a generation of leases")
         default: return StoreOwner(.foreign, [], "nothing that Lamina made")
         }

@@ -36,6 +36,7 @@ extension Engine {
             }
             if !isGone { report.waiting &+= pruner.retired }
             try noteLeftovers(options, &report)
+            store.removeEmptyFanOuts()
             store.keepReserve()
             return report
         }

@@ -88,29 +88,3 @@ public struct IngestDirectory: ~Copyable, Sendable {
         }
     }
 }
-
-extension Store {
-    /// Makes the directory between `room` and `target` (`ab/…`) where it is missing.
-    func makeFanOut(of target: ByteString, in room: borrowing Descriptor) throws(Errno) {
-        do throws(Errno) {
-            try room.makeDirectory(StorePath.fanOut(target), permissions: 0o700)
-        } catch Errno.fileExists {
-            // Another load made it.
-        }
-    }
-
-    /// Renames `name` of `directory` into `room` as `target`. When something of that name is
-    /// there already, which content of the same digest equals, that stays; or, to replace what is damaged, the two
-    /// change places in one step.
-    func place(
-        _ name: ByteString, of directory: borrowing Descriptor, in room: borrowing Descriptor,
-        as target: ByteString, replacing: Bool = false
-    ) throws(Errno) {
-        do throws(Errno) {
-            try directory.rename(name, to: room, target, flags: RenameFlag.noReplace)
-        } catch Errno.fileExists {
-            guard replacing else { return }
-            try directory.rename(name, to: room, target, flags: RenameFlag.exchange)
-        }
-    }
-}

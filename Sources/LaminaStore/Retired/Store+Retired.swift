@@ -48,13 +48,10 @@ extension Store {
             let name = Retirement.name(content, digest)
             for retirement in try retirements() {
                 do throws(Errno) {
-                    try ingest.rename(
-                        retirement.appending(name), to: room, path, flags: RenameFlag.noReplace)
+                    try place(retirement.appending(name), of: ingest, in: room, as: path)
                     return true
                 } catch Errno.noSuchFileOrDirectory {
                     continue
-                } catch Errno.fileExists {
-                    return true
                 }
             }
             return false

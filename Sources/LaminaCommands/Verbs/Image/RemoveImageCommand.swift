@@ -23,7 +23,7 @@ struct RemoveImageCommand: ParsableCommand {
     var images: [String]
 
     func run() throws {
-        let engine = try global.engine()
+        let engine = try global.engineForRemoving()
         try forEach(images) { name throws(LaminaError) in
             let removal = try engine.removeImage(name, force: force)
             for reference in removal.untagged { print("Untagged: \(ImageReference.familiar(reference))") }

@@ -20,7 +20,7 @@ struct RemoveCommand: ParsableCommand {
     var sandboxes: [String]
 
     func run() throws {
-        let engine = try global.engine()
+        let engine = try global.engineForRemoving()
         try forEach(sandboxes) { name throws(LaminaError) in
             try engine.remove(name, force: force, volumes: volumes)
             print(name)

@@ -29,7 +29,7 @@ struct VolumePruneCommand: ParsableCommand {
         guard force || Self.confirm(all: all || filter.all == true) else {
             throw LaminaError(.failure, "volume prune", "has been cancelled")
         }
-        let report = try global.engine().pruneVolumes(all: all, filter)
+        let report = try global.engineForRemoving().pruneVolumes(all: all, filter)
         if !report.items.isEmpty {
             print("Deleted Volumes:")
             for volume in report.items { print(volume.name) }

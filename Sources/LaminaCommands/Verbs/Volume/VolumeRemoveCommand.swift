@@ -18,7 +18,7 @@ struct VolumeRemoveCommand: ParsableCommand {
     var names: [String]
 
     func run() throws {
-        let engine = try global.engine()
+        let engine = try global.engineForRemoving()
         try forEach(names) { name throws(LaminaError) in
             try engine.removeVolume(name, force: force)
             print(name)

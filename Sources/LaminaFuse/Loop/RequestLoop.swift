@@ -58,6 +58,8 @@ final class RequestLoop: @unchecked Sendable {
             watch.wait(isWatching: observer.isWatching, signals)
             if observer.look(watch) { lead() }
         }
+        // Who tells the kernel something may be waiting for a lock whose owner waits for an answer of ours.
+        server.union.whenOthersChange(nil)
         isEnding.store(true, ordering: .sequentiallyConsistent)
         crew.end()
         // A signal that comes between the check and the read is lost: until all are gone.

@@ -93,11 +93,11 @@ public func serve(
     union.whenParentIsCopied { WireReply.attributesChanged(of: $0).send(to: device) }
     server.listingAdvice.whenListingIsPoor { WireReply.listingChanged(of: $0).send(to: device) }
     defer { union.whenParentIsCopied(nil) }
-    union.whenVolumeIsShared { names, nodes in
+    union.whenOthersChange { names, nodes in
         for name in names { WireReply.nameExpired(name).send(to: device) }
         for node in nodes { WireReply.attributesChanged(of: node).send(to: device) }
     }
-    defer { union.whenVolumeIsShared(nil) }
+    defer { union.whenOthersChange(nil) }
     var io = fuse_custom_io.lamina
     guard unsafe fuse_session_custom_io(session, &io, device) == 0 else {
         throw .session

@@ -11,7 +11,20 @@ extension Redirects {
     func status(of id: NodeID) throws(Errno) -> FileStatus {
         if let (image, nid) = try image(of: id) { return try image.status(nid) }
         let node = try table.node(id)
-        return shown(try node.handle().descriptor.status(), of: node)
+        _ = table.watches.watch(node)
+        let moment = table.watches.moment(node.tree)
+        return told(try node.handle().descriptor.status(), of: node, since: moment)
+    }
+
+    /// What stat shows, of which the kernel is told.
+    private func told(
+        _ status: FileStatus, of node: HostNode, since moment: UInt64?, isOwn: Bool = false
+    ) -> FileStatus {
+        var result = shown(status, of: node)
+        if node.tree.isWatchable {
+            result.isClaimed = table.watches.tell(status, of: node, since: moment, isOwn: isOwn)
+        }
+        return result
     }
 
     func statusAndBirth(of id: NodeID) throws(Errno) -> (FileStatus, Timestamp?) {
@@ -24,6 +37,7 @@ extension Redirects {
     func setAttributes(of id: NodeID, _ change: AttributeChange) throws(Errno) -> FileStatus {
         let node = try writable(id)
         let handle = try node.handle()
+        let moment = table.watches.moment(node.tree)
         if let size = change.size {
             guard node.type == .regular else { throw .invalidArgument }
             guard let size = Int64(exactly: size) else { throw .fileTooLarge }
@@ -39,7 +53,7 @@ extension Redirects {
         if change.atime != .keep || change.mtime != .keep {
             try handle.descriptor.setPathTimes(atime: change.atime, mtime: change.mtime)
         }
-        return shown(try handle.descriptor.status(), of: node)
+        return told(try handle.descriptor.status(), of: node, since: moment, isOwn: true)
     }
 
     func symlinkTarget(of id: NodeID) throws(Errno) -> ByteString {

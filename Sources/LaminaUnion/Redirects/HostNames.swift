@@ -12,8 +12,10 @@ extension Redirects {
         _ make: (borrowing Descriptor, ByteString, UInt32) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
         let directory = try writable(parent)
+        let moment = table.watches.moment(directory.tree)
         try making(name, in: directory, creation, make)
-        return try enter(directory.step(to: name), directory.tree, as: name, in: parent)
+        return try enter(
+            directory.step(to: name), directory.tree, as: name, in: parent, since: moment, isOwn: true)
     }
 
     /// Makes and opens a regular file, counted as looked up.
@@ -21,6 +23,7 @@ extension Redirects {
         _ name: ByteString, in parent: NodeID, _ creation: Creation, flags: Int32
     ) throws(Errno) -> (Entry, SharedDescriptor) {
         let directory = try writable(parent)
+        let moment = table.watches.moment(directory.tree)
         var file: SharedDescriptor?
         try making(name, in: directory, creation) { (handle, name, permissions) throws(Errno) in
             file = SharedDescriptor(
@@ -30,7 +33,9 @@ extension Redirects {
         guard let file else { throw .ioError }
         // By the file and not by its name, which somebody on the host may give to another at once.
         let handle = try file.descriptor.reopen(OpenFlag.path)
-        return (try enter(handle, directory.tree, as: name, in: parent), file)
+        let entry = try enter(
+            handle, directory.tree, as: name, in: parent, since: moment, isOwn: true)
+        return (entry, file)
     }
 
     /// Makes and opens a file without a name, counted as looked up.
@@ -90,8 +95,10 @@ extension Redirects {
         if tree(at: name, in: parent) != nil { throw .fileExists }
         guard !name.bytes.contains(UInt8(ascii: "/")) else { throw .invalidArgument }
         let handle = try file.handle()
+        let moment = table.watches.moment(file.tree)
         try handle.descriptor.linkOpenFile(to: directory.handle().descriptor, name)
-        return try enter(handle.descriptor.duplicate(), file.tree, as: name, in: parent)
+        return try enter(
+            handle.descriptor.duplicate(), file.tree, as: name, in: parent, since: moment, isOwn: true)
     }
 
     /// - Throws: `EROFS` for two nodes of one image, `EXDEV` for one of an image and another.
@@ -105,13 +112,15 @@ extension Redirects {
     func remove(_ name: ByteString, in parent: NodeID, isDirectory: Bool) throws(Errno) -> Bool {
         try refusePoint(name, in: parent)
         guard parent.isRedirected else { return false }
-        let directory = try writable(parent).handle()
+        let node = try writable(parent)
+        let directory = try node.handle()
         guard !name.bytes.contains(UInt8(ascii: "/")) else { throw .invalidArgument }
         if isDirectory {
             try directory.descriptor.removeDirectory(name)
         } else {
             try directory.descriptor.removeFile(name)
         }
+        table.watches.removed(name, in: node)
         return true
     }
 
@@ -131,9 +140,14 @@ extension Redirects {
         guard flags & ~(RenameFlag.noReplace | RenameFlag.exchange) == 0 else { throw .invalidArgument }
         for part in [name, newName] where part.bytes.contains(UInt8(ascii: "/")) { throw .invalidArgument }
         let (from, to) = (try writable(parent).handle(), try writable(newParent).handle())
+        let tree = try table.node(newParent).tree
+        let moment = table.watches.moment(tree)
         try from.descriptor.rename(name, to: to.descriptor, newName, flags: flags)
         // The kernel knows the file by its new name for as long as it knew it by the old one.
-        let claim = try table.node(newParent).tree.claim
+        table.watches.renamed(
+            NodeName(parent: parent, name: name), to: NodeName(parent: newParent, name: newName),
+            isExchange: flags & RenameFlag.exchange != 0, since: moment)
+        let claim = tree.claim
         _ = claim?.tell(newName, in: newParent)
         if flags & RenameFlag.exchange != 0 { _ = claim?.tell(name, in: parent) }
         return true

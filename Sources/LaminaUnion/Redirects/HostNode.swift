@@ -26,6 +26,7 @@ final class HostNode: Sendable {
     private let anchor: Mutex<Anchor>
     /// Whether a program may write into it through a mapping, of which nobody hears.
     private let mapped = Atomic<Bool>(false)
+    private let watchNumber = Atomic<Int32>(0)
     /// What the file was when it was last opened; its pages are good for the next who opens it unchanged.
     private let lastOpened = Mutex<Stamp?>(nil)
 
@@ -70,6 +71,12 @@ final class HostNode: Sendable {
         }
         if isNew { tree.table.reopened(id) }
         return descriptor
+    }
+
+    /// The number of the watch on a directory (`HostWatches`); 0 until there is one.
+    var watch: Int32 {
+        get { watchNumber.load(ordering: .acquiring) }
+        set { watchNumber.store(newValue, ordering: .releasing) }
     }
 
     var mayBeMapped: Bool { mapped.load(ordering: .relaxed) }

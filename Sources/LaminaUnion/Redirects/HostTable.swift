@@ -30,6 +30,7 @@ final class HostTable: Sendable {
     }
 
     private let state = Mutex(State())
+    let watches = HostWatches()
     /// Nodes with a descriptor, beyond which some are closed, and beyond which there are no more.
     private let wanted: Int
     private let most: Int
@@ -92,6 +93,16 @@ final class HostTable: Sendable {
         return node
     }
 
+    /// The node of a file whose number is in use, if it has one.
+    func known(_ status: FileStatus, of tree: HostTree) -> NodeID? {
+        let identity = HostNode.Identity(
+            tree: ObjectIdentifier(tree), device: status.device, inode: status.inode)
+        return state.withLock { state in
+            // Without a descriptor it may be a newer file of its number.
+            state.byIdentity[identity].flatMap { state.byID[$0]?.node.isOpen == true ? $0 : nil }
+        }
+    }
+
     /// A node got a descriptor again.
     func reopened(_ id: NodeID) {
         let closed = state.withLock { state in state.byID[id] == nil ? [] : opened(id, &state) }
@@ -146,6 +157,6 @@ final class HostTable: Sendable {
             if state.byIdentity[slot.node.identity] == id { state.byIdentity[slot.node.identity] = nil }
             return slot.node
         }
-        withExtendedLifetime(gone) {}
+        if let gone { watches.forget(gone) }
     }
 }

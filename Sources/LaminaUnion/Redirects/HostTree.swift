@@ -27,6 +27,8 @@ final class HostTree: Sendable {
     private let filesystem: SharedDescriptor?
     /// What the root is; a file that is replaced stays a file.
     let isDirectory: Bool
+    /// Whether the kernel says of all changes beneath it, so that what is there may be remembered for long.
+    let isWatchable: Bool
     /// On the volume that it leads to.
     let claim: VolumeClaim?
 
@@ -47,6 +49,17 @@ final class HostTree: Sendable {
             case .named(let directory, _, _): directory
             }
         filesystem = directory.flatMap { Self.findable($0.descriptor) }
+        isWatchable =
+            redirect.kind == .bind && redirect.consistency == .cached && isDirectory
+            && directory.map { Self.tellsOfChanges($0.descriptor) } == true
+    }
+
+    /// Whether a filesystem's files are changed by this machine's kernel alone, and not beneath it: ext2 to ext4,
+    /// XFS, Btrfs, tmpfs, F2FS, bcachefs.
+    private static func tellsOfChanges(_ directory: borrowing Descriptor) -> Bool {
+        let types: [UInt64] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0xF2F5_2010, 0xCA45_1A4E]
+        guard let type = try? directory.filesystemType() else { return false }
+        return types.contains(type)
     }
 
     /// The directory, opened, where this process may open files by their lasting names; tried out.

@@ -81,11 +81,26 @@ final class Redirects: Sendable {
     }
 
     /// The same for what has a name in `parent`, of which the kernel is told.
+    /// - Parameters:
+    ///   - moment: of the watches, from before the name was looked at.
+    ///   - isOwn: whether the kernel asked for a change.
     func enter(
-        _ handle: consuming Descriptor, _ tree: HostTree, as name: ByteString, in parent: NodeID
+        _ handle: consuming Descriptor, _ tree: HostTree, as name: ByteString, in parent: NodeID,
+        since moment: UInt64? = nil, isOwn: Bool = false
     ) throws(Errno) -> Entry {
-        var entry = try enter(handle, tree)
-        if entry.status.isClaimed { entry.status.isClaimed = tree.claim?.tell(name, in: parent) == true }
+        var status = try handle.status()
+        let node = try table.enter(handle, status, of: tree)
+        // What happened between the two would be lost.
+        if table.watches.watch(node) { status = try node.handle().descriptor.status() }
+        var entry = Entry(id: node.id, status: shown(status, of: node))
+        if entry.status.isClaimed {
+            entry.status.isClaimed = tree.claim?.tell(name, in: parent) == true
+        } else if tree.isWatchable {
+            let isPoint = self.tree(at: name, in: parent) != nil
+            let place = isPoint ? nil : NodeName(parent: parent, name: name)
+            entry.status.isClaimed = table.watches.tell(
+                status, of: node, as: place, since: moment, isOwn: isOwn)
+        }
         return entry
     }
 
@@ -143,14 +158,25 @@ final class Redirects: Sendable {
     /// - Throws: `ENOENT` for a name that is not there: others may make it, so nobody must remember that.
     func lookup(_ name: ByteString, in parent: NodeID) throws(Errno) -> Entry? {
         switch tree(at: name, in: parent) {
-        case .host(let tree): return try enter(tree.openRoot(), tree, as: name, in: parent)
+        case .host(let tree):
+            let moment = table.watches.moment(tree)
+            return try enter(tree.openRoot(), tree, as: name, in: parent, since: moment)
         case .image(let tree): return try tree.entry(tree.root)
         case nil: break
         }
         guard parent.isRedirected else { return nil }
         if let (image, nid) = try image(of: parent) { return try image.lookup(name, in: nid) }
         let directory = try table.node(parent)
-        return try enter(directory.step(to: name), directory.tree, as: name, in: parent)
+        _ = table.watches.watch(directory)
+        let moment = table.watches.moment(directory.tree)
+        let handle: Descriptor
+        do throws(Errno) {
+            handle = try directory.step(to: name)
+        } catch .noSuchFileOrDirectory {
+            table.watches.tellMissing(name, in: directory, since: moment)
+            throw .noSuchFileOrDirectory
+        }
+        return try enter(handle, directory.tree, as: name, in: parent, since: moment)
     }
 
     /// For how long the kernel may remember that a name is missing, of which it is about to be told.
@@ -159,6 +185,7 @@ final class Redirects: Sendable {
         guard let tree = try? table.node(directory).tree, tree.redirect.consistency == .cached else {
             return .fleeting
         }
+        if tree.isWatchable { return table.watches.isMissing(name, in: directory) ? .claimed : .shared }
         return tree.claim?.tell(name, in: directory) == true ? .claimed : .shared
     }
 

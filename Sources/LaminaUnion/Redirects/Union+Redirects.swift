@@ -16,11 +16,16 @@ extension Union {
         directory.isRedirected ? redirects.absence(of: ByteString(name), in: directory) : nil
     }
 
-    /// Has somebody tell the kernel that a volume, which one redirect alone led to, is others' too from now on:
-    /// names and nodes that it remembers. From a thread of its own; `nil` waits for a call under way.
-    public func whenVolumeIsShared(_ tell: (@Sendable ([NodeName], [NodeID]) -> Void)?) {
-        guard let tell else { return redirects.claims.whenShared(nil) }
+    /// Has somebody tell the kernel which names and nodes beneath redirects it must ask for again: what others
+    /// changed beneath a bind, and all of a volume that one redirect alone led to and is others' too from now on. From
+    /// threads of their own; `nil` ends that, and waits for a call under way.
+    public func whenOthersChange(_ tell: (@Sendable ([NodeName], [NodeID]) -> Void)?) {
         let table = redirects.table
+        guard let tell else {
+            table.watches.end()
+            return redirects.claims.whenShared(nil)
+        }
+        table.watches.begin(table, tell)
         redirects.claims.whenShared { claim, names in tell(names, table.nodes(of: claim)) }
     }
 

@@ -23,6 +23,11 @@ extension Store {
         }
     }
 
+    /// Gives the reserve up for as long as nothing is there that a prune could remove.
+    public func dropReserve() {
+        try? root.removeFile(Self.reserveName)
+    }
+
     /// Gives the reserve of the store at `path` up if its filesystem has less free than that.
     public static func giveUpReserve(at path: ByteString) {
         guard let root = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY), let free = freeBytes(in: root),

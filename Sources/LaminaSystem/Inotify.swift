@@ -44,6 +44,16 @@ public struct Inotify: ~Copyable, Sendable {
         descriptor = Descriptor(owning: try checked { inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) })
     }
 
+    /// Whether the user may have so many more: other programs of his need some too.
+    public static func isRoom(for count: Int) -> Bool {
+        var others: [SharedDescriptor] = []
+        while others.count < count {
+            guard let one = try? checked({ inotify_init1(Int32(IN_CLOEXEC)) }) else { return false }
+            others.append(SharedDescriptor(Descriptor(owning: one)))
+        }
+        return true
+    }
+
     /// Watches a directory, also by an `O_PATH` descriptor. One has one number, however often it is watched.
     /// - Throws: `ENOSPC` when the user has as many watches as he may, `EACCES` for what he may not read.
     public borrowing func watch(_ directory: borrowing Descriptor) throws(Errno) -> Int32 {

@@ -40,8 +40,11 @@ import Testing
         #expect(try lamina.storeFiles().allSatisfy { $0.hasPrefix("filler ") })
         let root = try Descriptor.open(lamina.root, O_RDONLY | O_DIRECTORY)
         #expect((try? root.status(of: "reserve")) == nil)
-        // With room again there is one again, and df and owners know it.
+        // With something to prune and room there is one again, and df and owners know it.
         try root.removeFile("filler")
+        try lamina.lines("prune")
+        #expect((try? root.status(of: "reserve")) == nil)
+        try lamina.lines("volume", "create", "data")
         try lamina.lines("prune")
         #expect(try root.status(of: "reserve").blocks * 512 >= 8 << 20)
         #expect(try lamina.lines("prune", "--explain", "reserve").joined().contains("full disk"))

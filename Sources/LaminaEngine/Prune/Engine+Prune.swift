@@ -39,12 +39,20 @@ extension Engine {
             store.removeEmptyFanOuts()
             // Only a saving: what was to go is gone.
             try? catalog.shrink()
-            store.keepReserve()
+            if isEmpty { store.dropReserve() } else { store.keepReserve() }
             return report
         }
         try rehearse(options, &report)
         try noteLeftovers(options, &report)
         return report
+    }
+
+    /// Whether there is nothing that a later prune could remove.
+    private var isEmpty: Bool {
+        guard let totals = try? catalog.totals(), let sandboxes = try? catalog.sandboxes(),
+            let volumes = try? catalog.volumes()
+        else { return false }
+        return totals.values.allSatisfy { $0.count == 0 } && sandboxes.isEmpty && volumes.isEmpty
     }
 
     private func rehearse(_ options: PruneOptions, _ report: inout PruneReport) throws(LaminaError) {

@@ -41,6 +41,8 @@ final class HostWatches: Sendable {
 
     /// Watched directories, of which a user may have some 100 000 in all.
     private static let most = 8_192
+    /// Queues that a user can still make when this has one; he may have 128, and his other programs stop without.
+    private static let leftToOthers = 32
     /// Seconds without another attempt after the system refused one.
     private static let pause: UInt32 = 10
 
@@ -92,7 +94,7 @@ final class HostWatches: Sendable {
     private func started(_ state: inout State) -> WatchQueue? {
         if let reader = state.reader { return reader.queue }
         guard let listener = state.listener else { return nil }
-        guard let queue = try? WatchQueue(),
+        guard Inotify.isRoom(for: Self.leftToOthers), let queue = try? WatchQueue(),
             let thread = try? WatchThread({ [self] in run(queue, listener) })
         else {
             state.refusedUntil = ToldTree.now() &+ Self.pause

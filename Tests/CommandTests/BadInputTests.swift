@@ -137,7 +137,8 @@ import Testing
         #expect(
             try Spawn("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=300k", "none", lamina.root]).run() == 0)
         let run = try lamina.run("load", "-q", "-i", layout)
-        lamina.expectFailure(run, code: 5, "No space left on device")
+        // By a file of the layer or by the catalogue, whichever meets it first.
+        lamina.expectFailure(run, code: 5, "o space left on ")
         #expect(try lamina.storeFiles() == [])
         #expect(try lamina.lines("images", "-q").isEmpty)
     }

@@ -55,7 +55,15 @@ struct Pruner {
         guard !filter.labels.isEmpty || !filter.withoutLabels.isEmpty else {
             return filter.accepts(created: created, labels: [:])
         }
-        return filter.accepts(created: created, labels: try engine.labels(of: image.id))
+        do throws(LaminaError) {
+            return filter.accepts(created: created, labels: try engine.labels(of: image.id))
+        } catch {
+            // Another prune may have taken the image, and its config, since it was listed.
+            let isThere =
+                try catalogue { () throws(CatalogError) in try engine.catalog.image(id: image.id) } != nil
+            if isThere { throw error }
+            return false
+        }
     }
 
     /// Bytes on disk of all content.

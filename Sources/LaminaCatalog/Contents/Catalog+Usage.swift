@@ -45,7 +45,7 @@ public struct KnownContent: Sendable {
     /// For how many layers each object is counted.
     public var objects: [Digest: Int] = [:]
     public var layers: [Digest] = []
-    /// Blobs of layers that were in their place.
+    /// Blobs of layers that were in their place: their size is known.
     public var layerBlobs: [Digest] = []
 }
 
@@ -164,7 +164,8 @@ extension Catalog {
             known.layerBlobs = try Digest.fetchAll(
                 database,
                 sql: """
-                    SELECT digest FROM content WHERE kind = 'blob' AND digest IN (SELECT digest FROM layerBlob)
+                    SELECT digest FROM content WHERE kind = 'blob' AND diskSize > 0
+                    AND digest IN (SELECT digest FROM layerBlob)
                     """)
             return known
         }

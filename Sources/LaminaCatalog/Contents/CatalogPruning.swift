@@ -142,6 +142,24 @@ public struct CatalogPruning {
         }
     }
 
+    /// Forgets blobs of layers that a load told of and never brought, at most `stepSize`: it was killed, or found them
+    /// dropped. Nobody knew their size. `isThere` is asked within the transaction.
+    public func forgetAbsentBlobs(isThere: (Digest) throws(Errno) -> Bool) throws(CatalogError) {
+        try step { database in
+            let blobs = try Digest.fetchAll(
+                database,
+                sql: """
+                    SELECT digest FROM content WHERE kind = 'blob' AND diskSize = 0
+                    AND digest IN (SELECT digest FROM layerBlob) LIMIT ?
+                    """, arguments: [Self.stepSize])
+            for blob in blobs {
+                let isAbsent: Bool
+                do throws(Errno) { isAbsent = try !isThere(blob) } catch { throw error }
+                if isAbsent { try ContentRecord(.blob, blob).delete(in: database) }
+            }
+        }
+    }
+
     private static func garbage(_ kind: ContentKind, in database: Database) throws -> [ContentRecord] {
         if kind == .object {
             return try Row.fetchAll(

@@ -78,6 +78,9 @@ struct Pruner {
         try catalogue { () throws(CatalogError) in
             try steps.endClaims { !engine.store.isAtWork(ByteString($0)) }
             while try steps.forgetLayers(objects: { engine.objects(of: $0) }) {}
+            try steps.forgetAbsentBlobs { (blob) throws(Errno) in
+                try engine.store.diskSize(of: .blob, blob) != nil
+            }
         }
         for kind in ContentKind.allCases {
             while true {

@@ -56,6 +56,23 @@ import Testing
         #expect(try problems(repair: true) == [])
     }
 
+    /// Their rows come first: a load may be killed before it brings what it told of.
+    @Test func aDroppedBlobThatNeverCameIsNoProblemAndIsForgotten() throws {
+        let blobs = try engine.catalog.knownContent().layerBlobs.map { ContentRecord(.blob, $0) }
+        #expect(!blobs.isEmpty)
+        var drop = PruneOptions()
+        drop.dropBlobs = true
+        _ = try engine.prune(drop)
+        try engine.catalog.whileKnown(blobs) {}
+        #expect(try problems() == [])
+        #expect(try engine.catalog.knownContent().contents.isSuperset(of: blobs))
+        _ = try engine.prune()
+        #expect(try engine.catalog.knownContent().contents.isDisjoint(with: blobs))
+        try engine.verifyUsage()
+        try load()
+        #expect(try problems() == [])
+    }
+
     /// One bit in each file in turn: it is named, and mended where something is left to mend it from.
     @Test func everyDamagedFileIsNamedAndMended() throws {
         for file in try files() {

@@ -50,7 +50,7 @@ def line(row, found, contenders, y):
 
 def picture(results):
     """The SVG of all rows whose base is overlayfs."""
-    contenders = {name for found in results.values() for name in found} - {"engine"}
+    contenders = {name for found in results.values() for name in found} - {"engine", "redirects"}
     width = LEFT + WIDTH + 30
     parts, top = style.legend(contenders, 44, width)
     top += 24

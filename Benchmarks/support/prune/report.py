@@ -28,9 +28,9 @@ def pictures(found, targets):
     """Name to SVG."""
     quick = [(name, [value]) for name, value in found["scale"].items() if name in targets]
     result = {"1-store": bars.draw("A store of many objects: questions that remove nothing", "s", quick)}
-    for peer, both in found.items():
-        if peer == "scale":
-            continue
-        rows = [(key, [value]) for key, value in sorted(both.items()) if key.split(": ")[1] not in BYTES]
-        result[f"2-{peer}"] = bars.draw(f"The same image, beside {peer}", "s", rows)
+    together = {key: value for peer, both in found.items() if peer != "scale" for key, value in both.items()}
+    rows = [(key, [value]) for key, value in sorted(together.items(), key=lambda one: one[0].split(": ")[::-1])
+            if key.split(": ")[1] not in BYTES]
+    if rows:
+        result["2-beside"] = bars.draw("The same image", "s", rows)
     return result

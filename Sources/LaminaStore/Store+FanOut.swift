@@ -40,6 +40,16 @@ extension Store {
         throw .noSuchFileOrDirectory
     }
 
+    /// Makes the name that `target` got in `room` durable. What went again since, and its directory, needs nothing.
+    func syncFanOut(of target: ByteString, in room: borrowing Descriptor) throws(Errno) {
+        do throws(Errno) {
+            try room.openDirectory(StorePath.fanOut(target)).syncDirectory()
+        } catch Errno.noSuchFileOrDirectory {
+            // A prune took it before anything referred to it; whoever needs it gets it back.
+        }
+        try room.syncDirectory()
+    }
+
     /// Removes the directories that hold nothing any more. At most 512 calls of microseconds.
     public func removeEmptyFanOuts() {
         for room in ["objects", "blobs/sha256"] as [ByteString] {

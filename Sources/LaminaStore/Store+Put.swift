@@ -76,10 +76,7 @@ extension Store {
                 try place(StagedLayer.blobName, of: staging.descriptor, in: blobs, as: target)
             }
         }
-        try doing(what) { () throws(Errno) in
-            try blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
-            try blobs.syncDirectory()
-        }
+        try doing(what) { () throws(Errno) in try syncFanOut(of: target, in: blobs) }
         return digest
     }
 }

@@ -119,6 +119,29 @@ import Testing
         }
     }
 
+    /// A prune between the rename and the sync of its directory: nothing refers to the blob yet.
+    @Test func aDirectoryThatGoesBeforeItIsSyncedIsNoError() throws {
+        try withTemporaryPath { path in
+            let store = try Store(at: path)
+            let lease = try store.lease()
+            var retirement: Retirement?
+            let digest = try store.putBlob(Array("content".utf8)) { (contents, place) throws(StoreError) in
+                try place()
+                let made = try Retirement(in: store)
+                do throws(Errno) { try made.take(.blob, contents[0].1) } catch {
+                    throw .system("take", error)
+                }
+                store.removeEmptyFanOuts()
+                retirement = made
+            }
+            #expect(!store.hasBlob(digest))
+            #expect(try store.secure(.blob, digest) ?? 0 > 0)
+            #expect(try store.readBlob(digest) == Array("content".utf8))
+            withExtendedLifetime(retirement) {}
+            _ = consume lease
+        }
+    }
+
     /// Its owner died before the generation ended: the next one ends it.
     @Test func anUnfinishedOneIsFinishedByTheNext() throws {
         try withBlob { store, digest in

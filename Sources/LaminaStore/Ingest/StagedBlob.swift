@@ -53,10 +53,7 @@ public struct StagedBlob: ~Copyable {
                 try store.place(StagedLayer.blobName, of: staging.descriptor, in: store.blobs, as: target)
             }
         }
-        try doing(what) { () throws(Errno) in
-            try store.blobs.openDirectory(StorePath.fanOut(target)).syncDirectory()
-            try store.blobs.syncDirectory()
-        }
+        try doing(what) { () throws(Errno) in try store.syncFanOut(of: target, in: store.blobs) }
     }
 }
 

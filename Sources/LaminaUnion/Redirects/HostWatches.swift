@@ -191,7 +191,8 @@ final class HostWatches: Sendable {
     /// The kernel had a name moved: it knows the node by the new one for as long as it knew it by the old one.
     func renamed(_ old: NodeName, to new: NodeName, isExchange: Bool, since moment: UInt64?) {
         guard let moment else { return }
-        let isPending = state.withLock { state in
+        let isFirst = state.withLock { state in
+            let wasPending = !state.pending.isEmpty
             let isCurrent = isCurrent(moment)
             let moved = state.told.take(old.name, in: old.parent)
             let replaced = state.told.take(new.name, in: new.parent)
@@ -200,9 +201,10 @@ final class HostWatches: Sendable {
                 state.pending.append(name)
                 if let node = known.node { _ = state.told.takeAttributes(of: node, unless: nil) }
             }
-            return !state.pending.isEmpty
+            // The thread takes all at once: one byte is enough, and a pipe holds only so many.
+            return !wasPending && !state.pending.isEmpty
         }
-        if isPending { wake() }
+        if isFirst { wake() }
     }
 
     private func wake() { state.withLock { $0.reader?.queue }?.wake() }
